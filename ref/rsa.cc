@@ -195,9 +195,10 @@ bool ProbablyPrime(const ZZ& w) {
 }
 
 std::expected<void, Failure> ValidatePublicKey(const PublicKey& pk) {
-  // ValidatePublicKey.1  If bits(n) is not 2048, 3072 or 4096, fail.
+  // ValidatePublicKey.1  If n < 1 or bits(n) is not 2048, 3072 or 4096, fail.
   const long bits = NumBits(pk.n);
-  if (bits != 2048 && bits != 3072 && bits != 4096) return Fail("ValidatePublicKey.1");
+  if (pk.n < 1 || (bits != 2048 && bits != 3072 && bits != 4096))
+    return Fail("ValidatePublicKey.1");
   // ValidatePublicKey.2  If e != 65537, fail.
   if (pk.e != 65537) return Fail("ValidatePublicKey.2");
   // ValidatePublicKey.3  If n is even, fail.

@@ -1,0 +1,6 @@
+# The command `blindlend`.
+add_executable(blindlend cli/main.cc cli/commands.cc cli/objects.cc cli/files.cc)
+set_target_properties(blindlend PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+target_compile_definitions(blindlend PRIVATE BLINDLEND_VERSION="${PROJECT_VERSION}")
+target_link_libraries(blindlend PRIVATE blindlend_ref blindlend_vectors CLI11::CLI11
+                      OpenSSL::Crypto)

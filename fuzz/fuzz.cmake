@@ -1,0 +1,31 @@
+# The libFuzzer harnesses, and their tests: every harness over its committed corpus, and the runner.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  message(FATAL_ERROR "BLINDLEND_FUZZ needs clang, for libFuzzer")
+endif()
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+
+add_library(fuzz_support STATIC harness.cc oracle.cc)
+target_link_libraries(fuzz_support PUBLIC blindlend_ref OpenSSL::Crypto)
+
+function(blindlend_harness name source)
+  add_executable(fuzz_${name} ${source})
+  set_target_properties(fuzz_${name} PROPERTIES OUTPUT_NAME ${name})
+  target_link_libraries(fuzz_${name} PRIVATE fuzz_support)
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
+set(HARNESSES decode_base64 decode_text parse_public_key parse_secret_key parse_batch parse_state
+    parse_signature parse_file validate_keys verify finalize raw_rsa)
+foreach(HARNESS IN LISTS HARNESSES)
+  blindlend_harness(${HARNESS} ${HARNESS}.cc)
+  add_test(NAME fuzz.replay.${HARNESS}
+           COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/replay --build ${CMAKE_BINARY_DIR} ${HARNESS})
+endforeach()
+
+# Breaks on purpose, for the runner's own test.
+blindlend_harness(crash_on_purpose selftest/crash_on_purpose.cc)
+add_test(NAME fuzz.crash_is_reported
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/selftest/crash_is_reported --build ${CMAKE_BINARY_DIR})
+add_test(NAME fuzz.run_smoke
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/run --build ${CMAKE_BINARY_DIR} --budget 3s --jobs 4)
+set_tests_properties(fuzz.run_smoke PROPERTIES PROCESSORS 2)

@@ -1,0 +1,116 @@
+#include "fuzz/harness.h"
+
+#include <atomic>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+
+// The sanitizers' allocator interface, null where the program is built without one.
+extern "C" [[gnu::weak]] int __sanitizer_install_malloc_and_free_hooks(
+    void (*on_malloc)(const volatile void*, std::size_t), void (*on_free)(const volatile void*));
+
+namespace blindlend {
+namespace {
+
+std::atomic<std::size_t> allocated{0};
+
+void CountMalloc(const volatile void*, std::size_t size) {
+  allocated.fetch_add(size, std::memory_order_relaxed);
+}
+
+void IgnoreFree(const volatile void*) {}
+
+const bool kCounting = __sanitizer_install_malloc_and_free_hooks != nullptr &&
+                       __sanitizer_install_malloc_and_free_hooks(&CountMalloc, &IgnoreFree) != 0;
+
+constexpr std::uint8_t kNoDigit = 255;
+
+constexpr std::array<std::uint8_t, 256> kBase64Digits = [] {
+  constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    digits[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  return digits;
+}();
+
+}  // namespace
+
+void Require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "does not hold: %s\n", what);
+  std::abort();
+}
+
+void RequireStep(std::string_view actual, std::string_view expected) {
+  if (actual == expected) return;
+  const auto shown = [](std::string_view step) { return step.empty() ? "success" : step; };
+  std::fprintf(stderr, "does not hold: expected %s, got %s\n", shown(expected).data(),
+               shown(actual).data());
+  std::abort();
+}
+
+bool Equal(View a, View b) {
+  return std::ranges::equal(a, b);
+}
+
+std::size_t NumberAt(View bytes, std::size_t at, std::size_t len) {
+  std::size_t number = 0;
+  for (const std::uint8_t byte : bytes.subspan(at, len)) number = number << 8 | byte;
+  return number;
+}
+
+std::size_t BitLength(View bytes) {
+  while (!bytes.empty() && bytes[0] == 0) bytes = bytes.subspan(1);
+  if (bytes.empty()) return 0;
+  return 8 * (bytes.size() - 1) + static_cast<std::size_t>(std::bit_width(bytes[0]));
+}
+
+bool IsNumber(const ZZ& x, View bytes) {
+  if (x < 0 || NumBytes(x) > std::ssize(bytes)) return false;
+  Bytes digits(bytes.size() + 1);  // never empty, so never at null
+  BytesFromZZ(digits.data(), x, static_cast<long>(bytes.size()));
+  digits.pop_back();
+  return std::ranges::equal(digits.rbegin(), digits.rend(), bytes.begin(), bytes.end());
+}
+
+std::optional<Bytes> StrictBase64(View text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  Bytes bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  for (; !text.empty(); text = text.subspan(4)) {
+    std::size_t padding = 0;
+    if (text.size() == 4 && text[3] == '=') padding = text[2] == '=' ? 2 : 1;
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::uint8_t digit = i + padding < 4 ? kBase64Digits[text[i]] : 0;
+      if (digit == kNoDigit) return std::nullopt;
+      group = group << 6 | digit;
+    }
+    if (group % (std::uint32_t{1} << 8 * padding) != 0) return std::nullopt;
+    for (std::size_t i = 0; i + padding < 3; ++i)
+      bytes.push_back(static_cast<std::uint8_t>(group >> (16 - 8 * i)));
+  }
+  return bytes;
+}
+
+AllocationWatch::AllocationWatch() : before_(allocated.load(std::memory_order_relaxed)) {}
+
+void AllocationWatch::RequireProportionate(std::size_t input_size) const {
+  const std::size_t used = allocated.load(std::memory_order_relaxed) - before_;
+  Require(!kCounting || used <= 65536 + 512 * input_size, "memory is proportionate to the input");
+}
+
+std::uint8_t Arguments::Byte() {
+  const View byte = Take(1);
+  return byte.empty() ? std::uint8_t{0} : byte[0];
+}
+
+View Arguments::Take(std::size_t size) {
+  const View taken = rest_.first(std::min(size, rest_.size()));
+  rest_ = rest_.subspan(taken.size());
+  return taken;
+}
+
+}  // namespace blindlend

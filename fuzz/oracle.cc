@@ -1,0 +1,258 @@
+#include "fuzz/oracle.h"
+
+#include <openssl/err.h>
+#include <openssl/sha.h>
+
+namespace blindlend::oracle {
+namespace {
+
+BN_CTX* Scratch() {
+  static const std::unique_ptr<BN_CTX, void (*)(BN_CTX*)> scratch(BN_CTX_new(), BN_CTX_free);
+  return scratch.get();
+}
+
+// OpenSSL's word that it did what it was asked.
+void Done(int result) {
+  Require(result == 1, "OpenSSL's arithmetic succeeds");
+}
+
+Bytes BigEndian(std::uint64_t value, std::size_t len) {
+  Bytes bytes(len);
+  for (std::size_t i = len; i-- > 0; value >>= 8) bytes[i] = static_cast<std::uint8_t>(value);
+  return bytes;
+}
+
+void Append(Bytes& bytes, View more) {
+  bytes.insert(bytes.end(), more.begin(), more.end());
+}
+
+Bytes Digest(const Bytes& bytes) {
+  Bytes digest(SHA256_DIGEST_LENGTH);
+  ::SHA256(bytes.data(), bytes.size(), digest.data());
+  return digest;
+}
+
+void AppendPrefixed(Bytes& bytes, View part) {
+  Append(bytes, BigEndian(part.size(), 8));
+  Append(bytes, part);
+}
+
+View AsView(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+Bytes Id(const Key& key) {
+  Bytes text;
+  AppendPrefixed(text, AsView("blindlend v1 key id"));
+  Append(text, BigEndian(0x0101, 2));
+  Append(text, BigEndian(key.n.Bits(), 2));
+  Append(text, key.n.ToBytes());
+  Append(text, key.e.ToBytes(4));
+  return Digest(text);
+}
+
+Key FromPrimes(const char* p_hex, const char* q_hex, unsigned long e_value) {
+  const Number p = Number::FromHex(p_hex);
+  const Number q = Number::FromHex(q_hex);
+  const Number e(e_value);
+  const Number one(1);
+  const auto sk = KeyFromPrimes(p.ToZZ(), q.ToZZ(), e.ToZZ());
+  Require(sk.has_value(), "the harnesses' keys can be made");
+  const Number p1 = p - one;
+  const Number q1 = q - one;
+  return Key{p * q, e, *ModInverse(e, p1 * q1 / Gcd(p1, q1)), *sk};
+}
+
+}  // namespace
+
+Number::Number(View big_endian) : bn_(BN_new()) {
+  const std::uint8_t none = 0;  // a null pointer is no valid argument, not even for no bytes
+  Require(BN_bin2bn(big_endian.empty() ? &none : big_endian.data(),
+                    static_cast<int>(big_endian.size()), bn_.get()) != nullptr,
+          "OpenSSL reads a number");
+}
+
+Number::Number(unsigned long value) : bn_(BN_new()) {
+  Done(BN_set_word(bn_.get(), value));
+}
+
+Number Number::FromHex(const char* hex) {
+  Number number;
+  BIGNUM* bn = number.bn_.get();
+  Require(BN_hex2bn(&bn, hex) > 0, "OpenSSL reads a number");
+  return number;
+}
+
+Number::Number(const Number& other) : bn_(BN_dup(other.bn_.get())) {}
+
+Number& Number::operator=(const Number& other) {
+  Require(BN_copy(bn_.get(), other.bn_.get()) != nullptr, "OpenSSL copies a number");
+  return *this;
+}
+
+Bytes Number::ToBytes(std::size_t len) const {
+  Bytes bytes(len + 1);  // never empty, so never at null
+  Require(BN_bn2binpad(bn_.get(), bytes.data(), static_cast<int>(len)) >= 0, "a number fits");
+  bytes.pop_back();
+  return bytes;
+}
+
+ZZ Number::ToZZ() const {
+  Bytes bytes = ToBytes();
+  std::ranges::reverse(bytes);
+  bytes.push_back(0);  // never empty, so never at null
+  return NTL::ZZFromBytes(bytes.data(), static_cast<long>(bytes.size()));
+}
+
+Number operator+(const Number& a, const Number& b) {
+  Number sum;
+  Done(BN_add(sum.bn_.get(), a.bn_.get(), b.bn_.get()));
+  return sum;
+}
+
+Number operator-(const Number& a, const Number& b) {
+  Number difference;
+  Done(BN_sub(difference.bn_.get(), a.bn_.get(), b.bn_.get()));
+  return difference;
+}
+
+Number operator*(const Number& a, const Number& b) {
+  Number product;
+  Done(BN_mul(product.bn_.get(), a.bn_.get(), b.bn_.get(), Scratch()));
+  return product;
+}
+
+Number operator/(const Number& a, const Number& b) {
+  Number quotient;
+  Done(BN_div(quotient.bn_.get(), nullptr, a.bn_.get(), b.bn_.get(), Scratch()));
+  return quotient;
+}
+
+Number operator%(const Number& a, const Number& b) {
+  Number remainder;
+  Done(BN_div(nullptr, remainder.bn_.get(), a.bn_.get(), b.bn_.get(), Scratch()));
+  return remainder;
+}
+
+Number Gcd(const Number& a, const Number& b) {
+  Number gcd;
+  Done(BN_gcd(gcd.bn_.get(), a.bn_.get(), b.bn_.get(), Scratch()));
+  return gcd;
+}
+
+Number ModExp(const Number& x, const Number& e, const Number& n) {
+  Number power;
+  Done(BN_mod_exp(power.bn_.get(), x.bn_.get(), e.bn_.get(), n.bn_.get(), Scratch()));
+  return power;
+}
+
+std::optional<Number> ModInverse(const Number& a, const Number& n) {
+  Number inverse;
+  if (BN_mod_inverse(inverse.bn_.get(), a.bn_.get(), n.bn_.get(), Scratch()) == nullptr) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  return inverse;
+}
+
+bool LooksPrime(const Number& w) {
+  if (w < Number(2)) return false;
+  for (unsigned long divisor = 2; divisor < 65536; ++divisor)
+    if (w.Mod(divisor) == 0) return w == Number(divisor);
+  const Number one(1);
+  for (const unsigned long base : {43UL, 47UL, 53UL, 59UL, 61UL})
+    if (w > Number(base) && ModExp(Number(base), w - one, w) != one) return false;
+  return true;
+}
+
+const std::vector<Key>& Keys() {
+  // fuzz/make_seeds makes the large primes anew from a stated seed, and its seeds contain signatures
+  // under them.
+  static const std::vector<Key> keys = {
+      FromPrimes("0B", "05", 3),
+      FromPrimes("3D", "35", 17),
+      FromPrimes("FB", "F1", 7),
+      FromPrimes("0107", "0101", 3),
+      FromPrimes("cfafc7656656709b6aa47ba8e5f2ed09170e6d020fb84334453277efd04160f7",
+                 "c0664f7ba171ed5518333121618ca513da72142b5f64922155384de54e9a9103", 65537),
+      FromPrimes("ec7c8bffaf228d09b32bc28418a0ee662b8e496685c98febc1688e3516d2e179"
+                 "b1ce8139cc73abb70e74140a435af31a85cc1c56a2ad50e9fefa552d76af33df"
+                 "649cf3b30ba74dc3b712569e67ad208c1ad7b2036b4551cd9e5ac5cb484c2960"
+                 "f00e8eb1c59b91ab8e8bf5754151a823a095e2ba77bcb45f629cd8c5ffaf546b",
+                 "daac692287f6f0fd985df96a5963f5bdca7fcdd6db222435638b7e52364f4024"
+                 "4378ed11e7331e16a69d84655bbc00422744da0b85d466c0636232ebc3a1c5a9"
+                 "a1cba79f1889b838466be9847ca9328b82b7bb44fb413ea9c29b0e62e9095b03"
+                 "2f2f858492081d3b5e8e5babbf425c9d24eb2abbe4209625721c9cafdd2407f1",
+                 65537)};
+  return keys;
+}
+
+std::optional<Key> TakeKey(Arguments& arguments) {
+  const Number n(arguments.Take(1 + arguments.Byte() % 64));
+  const Number e(arguments.Take(4));
+  if (n < Number(2) || e.IsZero()) return std::nullopt;
+  return Key{n, e, Number(), SecretKey{{n.ToZZ(), e.ToZZ()}, {}, {}, {}, {}, {}, {}}};
+}
+
+std::optional<Key> ChooseKey(Arguments& arguments) {
+  const std::size_t choice = arguments.Byte() % (Keys().size() + 1);
+  if (choice < Keys().size()) return Keys()[choice];
+  return TakeKey(arguments);
+}
+
+std::optional<Number> Unit(const Number& n, Bytes bytes) {
+  if (bytes.size() != n.Size()) return std::nullopt;
+  const std::size_t surplus = 8 * bytes.size() - n.Bits();
+  bytes[0] = static_cast<std::uint8_t>(bytes[0] & (255U >> surplus));
+  Number x(bytes);
+  if (x.IsZero() || x >= n || Gcd(x, n) != Number(1)) return std::nullopt;
+  return x;
+}
+
+std::optional<Number> Hash(const Key& key, View msg) {
+  Bytes text;
+  AppendPrefixed(text, AsView("blindlend v1 token"));
+  AppendPrefixed(text, Id(key));
+  AppendPrefixed(text, msg);
+  const Bytes seed = Digest(text);
+  for (std::uint64_t ctr = 0; ctr < 256; ++ctr) {
+    Bytes candidate;
+    for (std::uint64_t block = 0; candidate.size() < key.n.Size(); ++block) {
+      Bytes input = seed;
+      Append(input, BigEndian(ctr, 4));
+      Append(input, BigEndian(block, 4));
+      Append(candidate, Digest(input));
+    }
+    candidate.resize(key.n.Size());
+    auto h = Unit(key.n, candidate);
+    if (h) return h;
+  }
+  return std::nullopt;
+}
+
+std::string_view VerifyStep(const Key& key, View msg, View sig) {
+  if (sig.size() != key.n.Size()) return "Verify.1";
+  const Number s(sig);
+  if (s.IsZero() || s >= key.n) return "Verify.2";
+  if (Gcd(s, key.n) != Number(1)) return "Verify.3";
+  const auto h = Hash(key, msg);
+  if (!h) return "Verify.4";
+  if (ModExp(s, key.e, key.n) != *h) return "Verify.5";
+  return "";
+}
+
+Tape::Tape(View bytes, bool endless)
+    : bytes_(bytes.begin(), bytes.end()), endless_(endless), seed_(bytes_) {}
+
+bool Tape::Read(std::span<std::uint8_t> out) {
+  while (endless_ && bytes_.size() - at_ < out.size()) {
+    Bytes input = seed_;
+    Append(input, BigEndian(blocks_++, 8));
+    Append(bytes_, Digest(input));
+  }
+  if (bytes_.size() - at_ < out.size()) return false;
+  for (std::uint8_t& byte : out) byte = bytes_[at_++];
+  return true;
+}
+
+}  // namespace blindlend::oracle

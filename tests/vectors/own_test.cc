@@ -1,0 +1,158 @@
+// The committed vectors: made again byte by byte, checked against ref/, and seen to fail when edited.
+// Spec V-vectors.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "app/vectors/tape.h"
+#include "app/vectors/vectors.h"
+
+namespace blindlend::vectors {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Read(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string Committed(const std::string& file) {
+  return Read(std::filesystem::path(BLINDLEND_VECTORS) / file);
+}
+
+TEST(Vectors, AreMadeAgainByteByByte) {
+  std::set<std::string> names = {"schema.json"};
+  for (const auto& [file, content] : Generate([](std::string_view) {})) {
+    names.insert(file);
+    EXPECT_EQ(content == Committed(file), true) << file << " differs from the committed one";
+  }
+  std::set<std::string> committed;
+  for (const auto& entry : std::filesystem::directory_iterator(BLINDLEND_VECTORS))
+    committed.insert(entry.path().filename());
+  EXPECT_EQ(names, committed);
+}
+
+TEST(Vectors, PassCheck) {
+  std::size_t tests = 0;
+  for (const std::string& file : FileNames()) {
+    const FileResult result = Check(file, Committed(file));
+    EXPECT_TRUE(result.failures.empty()) << file << ": " << result.failures.front();
+    EXPECT_GT(result.tests, 0u) << file;
+    tests += result.tests;
+  }
+  EXPECT_GT(tests, 500u);
+}
+
+// Check can fail: each recorded value of each file, changed, is seen.
+TEST(Vectors, EveryChangedValueIsSeen) {
+  for (const std::string& file : FileNames()) {
+    if (file == "GenerateKey.json" || file == "Accumulated.json") continue;  // the same, but slow
+    const Json good = Json::parse(Committed(file));
+    // The first test of each kind.
+    std::set<std::string> kinds;
+    for (std::size_t i = 0; i < good["tests"].size(); ++i) {
+      if (!kinds.insert(good["tests"][i]["result"]).second) continue;
+      const auto refused = [&](const Json& test) {
+        Json bad = good;
+        bad["tests"][i] = test;
+        return !Check(file, bad.dump(2) + "\n").failures.empty();
+      };
+      const Json& test = good["tests"][i];
+      EXPECT_FALSE(refused(test)) << file;
+      for (const char* where : {"intermediates", "outputs"})
+        if (test.contains(where))
+          for (const auto& item : test[where].items()) {
+            Json changed = test;
+            changed[where][item.key()] = item.value() == "00" ? Json("01") : Json("00");
+            EXPECT_TRUE(refused(changed)) << file << " " << item.key();
+          }
+      Json changed = test;
+      changed["result"] = test["result"] == "valid" ? "invalid" : "valid";
+      EXPECT_TRUE(refused(changed)) << file;
+      if (test.contains("failsAt")) {
+        changed = test;
+        changed["failsAt"] = "Verify.99";
+        EXPECT_TRUE(refused(changed)) << file;
+      }
+      for (const char* key : {"id", "comment", "flags", "inputs", "intermediates", "result"}) {
+        changed = test;
+        changed.erase(key);
+        EXPECT_TRUE(refused(changed)) << file << " without " << key;
+      }
+      changed = test;
+      changed["more"] = 1;
+      EXPECT_TRUE(refused(changed)) << file;
+      changed = test;
+      changed["inputs"]["more"] = "00";
+      EXPECT_TRUE(refused(changed)) << file;
+      changed = test;
+      changed["id"] = 9999;
+      EXPECT_TRUE(refused(changed)) << file;
+      changed = test;
+      changed["flags"].push_back("Unheard");
+      EXPECT_TRUE(refused(changed)) << file;
+    }
+  }
+}
+
+TEST(Vectors, CheckRefusesWhatIsNoVectorFile) {
+  const std::string good = Committed("Verify.json");
+  const auto refused = [](const std::string& content) {
+    return !Check("Verify.json", content).failures.empty();
+  };
+  EXPECT_FALSE(refused(good));
+  EXPECT_TRUE(refused(""));
+  EXPECT_TRUE(refused("[]"));
+  EXPECT_TRUE(refused("{}"));
+  EXPECT_TRUE(refused(good + "\n")) << "not canonical";
+  EXPECT_TRUE(refused(good.substr(0, good.size() / 2)));
+  EXPECT_TRUE(refused(Committed("Blind.json"))) << "another algorithm's file";
+  Json json = Json::parse(good);
+  json["tests"] = Json::array();
+  EXPECT_TRUE(refused(json.dump(2) + "\n")) << "no tests";
+  json = Json::parse(good);
+  json["spec"] = "2-rsa";
+  EXPECT_TRUE(refused(json.dump(2) + "\n"));
+  json = Json::parse(good);
+  json["more"] = 1;
+  EXPECT_TRUE(refused(json.dump(2) + "\n"));
+  json = Json::parse(good);
+  json["tests"][0]["inputs"]["sig"] = "AA";
+  EXPECT_TRUE(refused(json.dump(2) + "\n"));
+  json["tests"][0]["inputs"]["sig"] = "a";
+  EXPECT_TRUE(refused(json.dump(2) + "\n"));
+  json["tests"][0]["inputs"]["pk"]["n"] = "021";
+  EXPECT_TRUE(refused(json.dump(2) + "\n"));
+}
+
+// The tape of the spec, by itself: reads follow each other without a gap, and an exhausted read
+// gives nothing.
+TEST(Tape, FollowsTheSpec) {
+  Tape endless = Tape::FromSeed(Ascii("seed"));
+  Bytes one(5), two(70);
+  ASSERT_TRUE(endless.Source()(one));
+  ASSERT_TRUE(endless.Source()(two));
+  EXPECT_EQ(endless.used(), 75u);
+  const auto block = [](long i) { return SHA256(Join({Ascii("seed"), *I2OSP(ZZ{i}, 8)})); };
+  Bytes all = Join({block(0), block(1), block(2)});
+  all.resize(75);
+  EXPECT_EQ(Join({one, two}), all);
+
+  Tape finite = Tape::Of(Bytes{1, 2, 3});
+  Bytes pair(2);
+  EXPECT_TRUE(finite.Source()(pair));
+  EXPECT_EQ(pair, (Bytes{1, 2}));
+  EXPECT_FALSE(finite.Source()(pair)) << "one byte is left, two are asked for";
+  EXPECT_EQ(pair, (Bytes{1, 2})) << "and none is given";
+  EXPECT_EQ(finite.used(), 2u);
+}
+
+}  // namespace
+}  // namespace blindlend::vectors

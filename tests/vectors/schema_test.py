@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Every file in vectors/ follows vectors/schema.json, and the schema is closed.
+
+Spec V-vectors. Uses the jsonschema package (Debian: python3-jsonschema).
+"""
+
+import copy
+import json
+import pathlib
+import unittest
+
+import jsonschema
+
+VECTORS = pathlib.Path(__file__).resolve().parents[2] / "vectors"
+SCHEMA = json.loads((VECTORS / "schema.json").read_text())
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
+
+
+def files():
+    return {
+        path.name: json.loads(path.read_text())
+        for path in sorted(VECTORS.glob("*.json"))
+        if path.name != "schema.json"
+    }
+
+
+class Schema(unittest.TestCase):
+    def test_schema_is_a_schema(self):
+        jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+    def test_every_file_follows_it(self):
+        found = files()
+        self.assertGreater(len(found), 40)
+        for name, content in found.items():
+            with self.subTest(name):
+                self.assertEqual([e.message for e in VALIDATOR.iter_errors(content)], [])
+
+    def test_it_is_closed(self):
+        """Each edit of a good file is refused: the schema can fail."""
+        good = files()["Verify.json"]
+        valid = next(i for i, t in enumerate(good["tests"]) if t["result"] == "valid")
+        invalid = next(i for i, t in enumerate(good["tests"]) if t["result"] == "invalid")
+
+        def edit(change):
+            bad = copy.deepcopy(good)
+            change(bad)
+            return bad
+
+        edits = {
+            "unknown key": lambda f: f.update(more=1),
+            "unknown key in a test": lambda f: f["tests"][0].update(more=1),
+            "unknown input": lambda f: f["tests"][0]["inputs"].update(more="00"),
+            "no tests": lambda f: f.update(tests=[]),
+            "a third result": lambda f: f["tests"][valid].update(result="acceptable"),
+            "valid with failsAt": lambda f: f["tests"][valid].update(failsAt="Verify.1"),
+            "invalid with outputs": lambda f: f["tests"][invalid].update(outputs={}),
+            "valid without outputs": lambda f: f["tests"][valid].pop("outputs"),
+            "invalid called valid": lambda f: f["tests"][invalid].update(result="valid"),
+            "capital digits": lambda f: f["tests"][0]["inputs"].update(sig="AB"),
+            "half a byte": lambda f: f["tests"][0]["inputs"].update(sig="abc"),
+            "leading zero": lambda f: f["tests"][0]["inputs"]["pk"].update(n="021"),
+            "no flags": lambda f: f["tests"][0].update(flags=[]),
+            "a step without a number": lambda f: f["tests"][invalid].update(failsAt="Verify"),
+        }
+        for name, change in edits.items():
+            with self.subTest(name):
+                self.assertFalse(VALIDATOR.is_valid(edit(change)))
+
+
+if __name__ == "__main__":
+    unittest.main()
