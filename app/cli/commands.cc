@@ -278,7 +278,7 @@ std::expected<Report, Stop> VerifyFiles(const Arguments& arguments) {
   if (!sig) return std::unexpected(sig.error());
   if (const auto valid = ValidatePublicKey(*pk); !valid) return Refused(valid.error());
   if (const auto valid = Verify(*pk, *msg, *sig); !valid) return Refused(valid.error());
-  return Report{"valid\n", {}, "valid"};
+  return Report{"valid\n", ordered_json::object(), "valid"};
 }
 
 std::expected<Report, Stop> VectorsGenerate(const Arguments& arguments) {

@@ -11,7 +11,7 @@ namespace blindlend {
 struct Report {
   /// For people, lines with their LFs; and for programs. Neither holds a secret.
   std::string text;
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   /// How it went, in one word for programs: "done", "valid" or "failed".
   std::string result = "done";
   /// 0, or kRefused when vectors fail.
