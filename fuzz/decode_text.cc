@@ -1,6 +1,7 @@
 // Targets: DecodeText, EncodeText, DecodeBase64
 //
-// The input once as text to decode under every label, once as bytes to encode under one.
+// The input once as text to decode, under the label that it announces and another; once as bytes to
+// encode.
 #include <string>
 
 #include "fuzz/harness.h"
@@ -28,22 +29,26 @@ std::string_view ExpectedStep(std::string_view label, std::string_view text) {
   return StrictBase64(base64) ? "" : "DecodeText.4";
 }
 
+void CheckLabel(std::string_view label, View input, std::string_view text) {
+  const AllocationWatch watch;
+  const auto bytes = DecodeText(label, input);
+  watch.RequireProportionate(input.size());
+  RequireStep(StepOf(bytes), ExpectedStep(label, text));
+  if (bytes) Require(Equal(EncodeText(label, *bytes), input), "EncodeText(DecodeText(x)) = x");
+}
+
 void Check(View input) {
   const std::string text(input.begin(), input.end());
-  int accepted = 0;
-  for (const std::string_view label : kLabels) {
-    const AllocationWatch watch;
-    const auto bytes = DecodeText(label, input);
-    watch.RequireProportionate(input.size());
-    RequireStep(StepOf(bytes), ExpectedStep(label, text));
-    if (!bytes) continue;
-    ++accepted;
-    Require(Equal(EncodeText(label, *bytes), input), "EncodeText(DecodeText(x)) = x");
-  }
-  Require(accepted <= 1, "a text has one label");
+  // Under all labels would be slow, and those that the text does not begin with are all alike.
+  const std::size_t any = input.size() % kLabels.size();
+  std::size_t announced = 0;
+  while (announced < kLabels.size() &&
+         !text.starts_with("-----BEGIN BLINDLEND " + std::string(kLabels[announced]) + "-----"))
+    ++announced;
+  CheckLabel(kLabels[any], input, text);
+  if (announced < kLabels.size() && announced != any) CheckLabel(kLabels[announced], input, text);
 
-  const std::string_view label = kLabels[input.size() % kLabels.size()];
-  const auto back = DecodeText(label, EncodeText(label, input));
+  const auto back = DecodeText(kLabels[any], EncodeText(kLabels[any], input));
   Require(back && Equal(*back, input), "DecodeText(EncodeText(x)) = x");
 }
 
