@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 // The sanitizers' allocator interface, null where the program is built without one.
 extern "C" [[gnu::weak]] int __sanitizer_install_malloc_and_free_hooks(
@@ -93,6 +94,25 @@ std::optional<Bytes> StrictBase64(View text) {
       bytes.push_back(static_cast<std::uint8_t>(group >> (16 - 8 * i)));
   }
   return bytes;
+}
+
+std::string_view StrictTextStep(std::string_view label, std::string_view text) {
+  const std::string begin = "-----BEGIN BLINDLEND " + std::string(label) + "-----\n";
+  const std::string end = "-----END BLINDLEND " + std::string(label) + "-----\n";
+  if (!text.starts_with(begin)) return "DecodeText.1";
+  text.remove_prefix(begin.size());
+  if (!text.ends_with(end)) return "DecodeText.2";
+  text.remove_suffix(end.size());
+  Bytes base64;
+  while (!text.empty()) {
+    const std::size_t length = text.find('\n');
+    if (length == std::string_view::npos || length == 0 || length > 64) return "DecodeText.3";
+    const bool is_last = length + 1 == text.size();
+    if (length < 64 && !is_last) return "DecodeText.3";
+    base64.insert(base64.end(), text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length));
+    text.remove_prefix(length + 1);
+  }
+  return StrictBase64(base64) ? "" : "DecodeText.4";
 }
 
 AllocationWatch::AllocationWatch() : before_(allocated.load(std::memory_order_relaxed)) {}

@@ -45,6 +45,9 @@ bool IsNumber(const ZZ& x, View bytes);
 /// write that.
 std::optional<Bytes> StrictBase64(View text);
 
+/// 1-encoding, DecodeText, read a second time: the step at which text fails under label, or "".
+std::string_view StrictTextStep(std::string_view label, std::string_view text);
+
 /// Counts what is allocated from its creation on, where the sanitizer's allocator tells; 0 elsewhere.
 class AllocationWatch {
  public:

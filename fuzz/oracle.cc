@@ -234,10 +234,10 @@ std::string_view VerifyStep(const Key& key, View msg, View sig) {
   if (sig.size() != key.n.Size()) return "Verify.1";
   const Number s(sig);
   if (s.IsZero() || s >= key.n) return "Verify.2";
-  if (Gcd(s, key.n) != Number(1)) return "Verify.3";
+  if (Gcd(s, key.n) != Number(1)) return "Verify.5";
   const auto h = Hash(key, msg);
-  if (!h) return "Verify.4";
-  if (ModExp(s, key.e, key.n) != *h) return "Verify.5";
+  if (!h) return "Verify.3";
+  if (ModExp(s, key.e, key.n) != *h) return "Verify.6";
   return "";
 }
 

@@ -42,15 +42,15 @@ std::expected<void, Failure> Verify(const PublicKey& pk, View msg, View sig) {
   // Verify.2  s = OS2IP(sig). If s is not in [1, n-1], fail.
   const ZZ s = OS2IP(sig);
   if (s < 1 || s >= pk.n) return Fail("Verify.2");
-  // Verify.3  If gcd(s, n) != 1, fail.
-  if (GCD(s, pk.n) != 1) return Fail("Verify.3");
-  // Verify.4  h = FDH("blindlend v1 token", pk, msg). If it fails, fail.
+  // Verify.3  h = FDH("blindlend v1 token", pk, msg). If it fails, fail.
   const auto h = FDH("blindlend v1 token", pk, msg);
-  if (!h) return Fail("Verify.4");
-  // Verify.5  If s^e mod n != h, fail.
-  if (PowerMod(s, pk.e, pk.n) != *h) return Fail("Verify.5");
-  // Verify.6  Return.
-  return {};
+  if (!h) return Fail("Verify.3");
+  // Verify.4  If s^e mod n = h, return.
+  if (PowerMod(s, pk.e, pk.n) == *h) return {};
+  // Verify.5  If gcd(s, n) != 1, fail.
+  if (GCD(s, pk.n) != 1) return Fail("Verify.5");
+  // Verify.6  Fail.
+  return Fail("Verify.6");
 }
 
 std::expected<Bytes, Failure> Finalize(const PublicKey& pk, View msg, const ZZ& blind_sig,

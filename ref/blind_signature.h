@@ -49,7 +49,7 @@ std::expected<ZZ, Failure> BlindSign(const SecretKey& sk, const ZZ& blinded,
                                      const ByteSource& source);
 
 /// Whether sig, k bytes, is the signature of msg.
-/// Fails at Verify.1 (length), .2 (range), .3 (shares a factor with n), .4 (no hash), .5 (it is not).
+/// Fails at Verify.1 (length), .2 (range), .3 (no hash), .5 (shares a factor with n), .6 (it is not).
 std::expected<void, Failure> Verify(const PublicKey& pk, View msg, View sig);
 
 /// The member's last step: the signature of msg, k bytes, verified.

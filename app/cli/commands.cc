@@ -61,9 +61,9 @@ std::string Sentence(std::string_view step) {
       {"FinalizeBatch.4", "the signer's answer is not a signature"},
       {"Verify.1", "the signature does not have the length of the key"},
       {"Verify.2", "the signature is zero or not below the modulus"},
-      {"Verify.3", "the signature shares a factor with the modulus"},
-      {"Verify.4", "the message has no hash"},
-      {"Verify.5", "not the signature of this message under this key"},
+      {"Verify.5", "the signature shares a factor with the modulus"},
+      {"Verify.3", "the message has no hash"},
+      {"Verify.6", "not the signature of this message under this key"},
   };
   const auto found = kSentences.find(step);
   return found == kSentences.end() ? "" : found->second;

@@ -864,29 +864,29 @@ void VerifyCases(List& list) {
   const Bytes toy_sig = SignatureOf(Toy(), Msg());
   list.Invalid("Verify.2", "s + n, which fits into the same byte", {"Toy", "Range"},
                in(Toy(), Msg(), Int(OS2IP(toy_sig) + Toy().n, 1)));
-  bad("Verify.3", "p", {"Gcd"}, Int(sk.p, k));
-  bad("Verify.3", "a multiple of q", {"Gcd"}, Int(2 * sk.q, k));
-  list.Invalid("Verify.3", "shares 3 with n", {"Toy", "Gcd"}, in(Toy(), Msg(), {6}));
-  list.Invalid("Verify.4", "a message without a hash", {"RareBranch"},
+  bad("Verify.5", "p", {"Gcd"}, Int(sk.p, k));
+  bad("Verify.5", "a multiple of q", {"Gcd"}, Int(2 * sk.q, k));
+  list.Invalid("Verify.5", "shares 3 with n", {"Toy", "Gcd"}, in(Toy(), Msg(), {6}));
+  list.Invalid("Verify.3", "a message without a hash", {"RareBranch"},
                in(FewUnits(), MessageWithoutHash(), Int(ZZ{1}, Width(FewUnits()))));
-  list.Invalid("Verify.5", "another message's", {"Forgery"}, in(sk, Msg(), SignatureOf(sk, other)));
-  list.Invalid("Verify.5", "of another message", {"Forgery"}, in(sk, other, sig));
-  list.Invalid("Verify.5", "an empty message does not accept another's signature", {"Forgery"},
+  list.Invalid("Verify.6", "another message's", {"Forgery"}, in(sk, Msg(), SignatureOf(sk, other)));
+  list.Invalid("Verify.6", "of another message", {"Forgery"}, in(sk, other, sig));
+  list.Invalid("Verify.6", "an empty message does not accept another's signature", {"Forgery"},
                in(sk, {}, sig));
-  list.Invalid("Verify.5", "the message with a zero byte behind", {"Forgery"},
+  list.Invalid("Verify.6", "the message with a zero byte behind", {"Forgery"},
                in(sk, Join({Msg(), Bytes{0}}), sig));
-  bad("Verify.5", "another key's", {"OtherKey"}, SignatureOf(OtherSmall(), Msg()));
-  list.Invalid("Verify.5", "the same n, another e", {"OtherKey"}, in({sk.n, ZZ{3}}, Msg(), sig));
-  bad("Verify.5", "1", {"Forgery"}, Int(ZZ{1}, k));
-  bad("Verify.5", "n-1", {"Forgery"}, Int(sk.n - 1, k));
-  bad("Verify.5", "n-s", {"Forgery"}, Int(sk.n - s, k));
-  bad("Verify.5", "the lowest bit flipped", {"Forgery"}, FlipBit(sig, 8 * k - 8));
-  bad("Verify.5", "the hash itself", {"Forgery"}, Int(*FDH("blindlend v1 token", sk, Msg()), k));
-  bad("Verify.5", "the product of two signatures", {"Forgery"},
+  bad("Verify.6", "another key's", {"OtherKey"}, SignatureOf(OtherSmall(), Msg()));
+  list.Invalid("Verify.6", "the same n, another e", {"OtherKey"}, in({sk.n, ZZ{3}}, Msg(), sig));
+  bad("Verify.6", "1", {"Forgery"}, Int(ZZ{1}, k));
+  bad("Verify.6", "n-1", {"Forgery"}, Int(sk.n - 1, k));
+  bad("Verify.6", "n-s", {"Forgery"}, Int(sk.n - s, k));
+  bad("Verify.6", "the lowest bit flipped", {"Forgery"}, FlipBit(sig, 8 * k - 8));
+  bad("Verify.6", "the hash itself", {"Forgery"}, Int(*FDH("blindlend v1 token", sk, Msg()), k));
+  bad("Verify.6", "the product of two signatures", {"Forgery"},
       Int(MulMod(s, OS2IP(SignatureOf(sk, other)), sk.n), k));
-  bad("Verify.5", "a signature of the hash under another tag", {"Forgery"},
+  bad("Verify.6", "a signature of the hash under another tag", {"Forgery"},
       Int(PowerMod(*FDH("blindlend v1 key certificate", sk, Msg()), sk.d, sk.n), k));
-  bad("Verify.5", "a signature of the hash of the hash", {"Forgery"},
+  bad("Verify.6", "a signature of the hash of the hash", {"Forgery"},
       Int(PowerMod(*FDH("blindlend v1 token", sk, SHA256(Msg())), sk.d, sk.n), k));
 }
 

@@ -98,7 +98,7 @@ TEST(View, ExactlyOneSignaturePasses) {
         const auto valid = Verify(sk, msg, sig);
         const bool in_range = i > 0 && i < p * q;
         const bool unit = NTL::GCD(i, p * q) == 1;
-        const std::string step = !in_range ? "Verify.2" : !unit ? "Verify.3" : "Verify.5";
+        const std::string step = !in_range ? "Verify.2" : !unit ? "Verify.5" : "Verify.6";
         if (!valid) {
           ASSERT_EQ(Step(valid), step);
         }

@@ -66,7 +66,7 @@ TEST(BlindSignature, EverySingleBitEditFails) {
   for (std::size_t bit = 0; bit < 8 * sig.size(); ++bit)
     EXPECT_FALSE(Verify(sk, msg, flip(sig, bit)).has_value()) << bit;
   for (std::size_t bit = 0; bit < 8 * msg.size(); ++bit)
-    EXPECT_EQ(Step(Verify(sk, flip(msg, bit), sig)), "Verify.5") << bit;
+    EXPECT_EQ(Step(Verify(sk, flip(msg, bit), sig)), "Verify.6") << bit;
 }
 
 // Property.EditFails for random messages: swaps between two messages, and an edited bit.
@@ -76,8 +76,8 @@ TEST(BlindSignature, EditFails) {
         RC_PRE(one != two);
         const SecretKey& sk = Key(512, *rc::gen::inRange(0, 8));
         const Bytes sig = SignatureOf(sk, ToBytes(one));
-        RC_ASSERT(Step(Verify(sk, ToBytes(two), sig)) == "Verify.5");
-        RC_ASSERT(Step(Verify(sk, ToBytes(one), SignatureOf(sk, ToBytes(two)))) == "Verify.5");
+        RC_ASSERT(Step(Verify(sk, ToBytes(two), sig)) == "Verify.6");
+        RC_ASSERT(Step(Verify(sk, ToBytes(one), SignatureOf(sk, ToBytes(two)))) == "Verify.6");
       },
       10);
 }
@@ -97,8 +97,8 @@ TEST(BlindSignature, RangeStrict) {
         RC_ASSERT(Step(Verify(sk, msg, {})) == "Verify.1");
         RC_ASSERT(Step(Verify(sk, msg, Bytes(k))) == "Verify.2");
         RC_ASSERT(Step(Verify(sk, msg, *I2OSP(sk.n, k))) == "Verify.2");
-        RC_ASSERT(Step(Verify(sk, msg, *I2OSP(sk.n - s, k))) == "Verify.5");
-        RC_ASSERT(Step(Verify(sk, msg, *I2OSP(sk.p, k))) == "Verify.3");
+        RC_ASSERT(Step(Verify(sk, msg, *I2OSP(sk.n - s, k))) == "Verify.6");
+        RC_ASSERT(Step(Verify(sk, msg, *I2OSP(sk.p, k))) == "Verify.5");
         RC_ASSERT(!Verify(Key(512, 9), msg, sig).has_value());
         const bool fits = NumBits(s + sk.n) <= 512;
         if (fits) RC_ASSERT(Step(Verify(sk, msg, *I2OSP(s + sk.n, k))) == "Verify.2");

@@ -1179,7 +1179,7 @@ class Refused(CliTest):
             self.assertTrue(line.endswith(f": value 3 of 3 (Finalize.{step})"), line)
 
     def test_verify(self):
-        """Verify.1, .2, .3, .5. (Verify.4 cannot be reached with a key that has been validated.)"""
+        """Verify.1, .2, .3, .5. (Verify.3 cannot be reached with a key that has been validated.)"""
         s, n = int.from_bytes(Exchange.sig, "big"), Exchange.n
         p = Exchange.sk["p"]
         for step, sigs in {
@@ -1192,12 +1192,12 @@ class Refused(CliTest):
                 self.text("bad", "SIGNATURE", signature(sig))
                 self.refused(f"Verify.{step}", *self.verify(sig="bad"))
         for message, sig in (("m1", "s0"), ("m0", "s1"), ("m2", "s0")):
-            self.refused("Verify.5", *self.verify(message, sig))
+            self.refused("Verify.6", *self.verify(message, sig))
         self.write("m0", Exchange.messages[0] + b"\n")
-        self.refused("Verify.5", *self.verify())
+        self.refused("Verify.6", *self.verify())
 
     def test_verify_under_another_key(self):
-        """A key of the same length refuses at Verify.5 or, where its n is smaller, at Verify.2."""
+        """A key of the same length refuses at Verify.6 or, where its n is smaller, at Verify.2."""
         other = parse_secret_key(decode_text("SECRET KEY", Exchange.files["other-secret"]))["n"]
         step = 5 if int.from_bytes(Exchange.sig, "big") < other else 2
         self.refused(f"Verify.{step}", *self.verify(key="other-public"))

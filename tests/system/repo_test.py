@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Rules of the house that a machine can keep: each with a tree that breaks it."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+# NTL's generator is seeded from time and process id. Spec README, "source".
+NTL_RANDOM = re.compile(r"\b(RandomBnd|RandomBits|RandomLen|RandomWord|RandomBits_ZZ|RandomBits_long|"
+                        r"RandomBits_ulong|RandomPrime|GenPrime|GenGermainPrime|ProbPrime|NextPrime|"
+                        r"RandomStream|SetSeed|VectorRandomBnd|VectorRandomWord)\b")
+# ref/ does no I/O, reads no clock, owns no randomness, has no macros.
+NOT_IN_REF = re.compile(r"#include <(iostream|fstream|cstdio|filesystem|chrono|ctime|random|thread|"
+                        r"sys/[a-z]+\.h|unistd\.h|fcntl\.h)>|\brandombytes_|\bgetenv\b|#\s*define\b")
+
+
+def sources(top, *rooms):
+    return [path for room in rooms for path in sorted((top / room).rglob("*"))
+            if path.suffix in (".cc", ".h")]
+
+
+def matches(top, pattern, *rooms):
+    """file:line of every line that has the pattern; comments count too."""
+    return [f"{path.relative_to(top)}:{number}"
+            for path in sources(top, *rooms)
+            for number, line in enumerate(path.read_text().splitlines(), 1)
+            if pattern.search(line)]
+
+
+class Rules(unittest.TestCase):
+    def test_no_generator_of_ntl(self):
+        self.assertEqual(matches(TOP, NTL_RANDOM, "ref", "app", "fuzz", "bench", "tests"), [])
+
+    def test_ref_is_pure(self):
+        self.assertEqual(matches(TOP, NOT_IN_REF, "ref"), [])
+
+    def test_the_rules_can_be_broken(self):
+        with tempfile.TemporaryDirectory() as folder:
+            top = pathlib.Path(folder)
+            (top / "ref").mkdir()
+            for text in ("x = RandomBnd(n);", "NTL::GenPrime(p, 100);", "ProbPrime(w, 10)"):
+                (top / "ref" / "bad.cc").write_text(text + "\n")
+                self.assertEqual(matches(top, NTL_RANDOM, "ref"), ["ref/bad.cc:1"], text)
+            for text in ("#include <chrono>", "#include <fstream>", "randombytes_buf(p, 1);",
+                         "#define X 1"):
+                (top / "ref" / "bad.cc").write_text(text + "\n")
+                self.assertEqual(matches(top, NOT_IN_REF, "ref"), ["ref/bad.cc:1"], text)
+
+    def test_size_of_ref(self):
+        """ref/ is to be read in one sitting."""
+        lines = sum(1 for path in sources(TOP, "ref") for line in path.read_text().splitlines()
+                    if line.strip() and not line.strip().startswith("//"))
+        self.assertLessEqual(lines, 1050)
+
+    def test_sources_are_formatted(self):
+        files = sources(TOP, "ref", "app", "tests", "fuzz", "bench")
+        process = subprocess.run(["clang-format-19", "--dry-run", "--Werror", *map(str, files)],
+                                 cwd=TOP, capture_output=True, text=True)
+        self.assertEqual(process.returncode, 0, process.stderr[:2000])
+
+    def test_no_path_of_a_machine(self):
+        """No file names the folder that the repository happens to lie in, or a home folder."""
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, capture_output=True, check=False)
+        if listed.returncode != 0:
+            self.skipTest("not a git checkout")
+        bad = re.compile(re.escape(str(TOP.parent) + "/") + r"|/home/\w+/|/root/") \
+            if TOP.parent != pathlib.Path("/") else re.compile(r"/home/\w+/|/root/")
+        found = [name for name in listed.stdout.decode().split("\0")
+                 if name and (TOP / name).is_file() and not name.startswith("fuzz/corpus/")
+                 and name != "tests/system/repo_test.py"
+                 and bad.search((TOP / name).read_text(errors="replace"))]
+        self.assertEqual(found, [])
+
+
+class Packages(unittest.TestCase):
+    """The list that ./audit and ./check install from is whole and can be installed."""
+
+    def names(self):
+        return [line.strip() for line in (TOP / "packages.txt").read_text().splitlines()
+                if line.strip() and not line.startswith("#")]
+
+    def test_apt_knows_them_all(self):
+        process = subprocess.run(["apt-get", "-s", "install", "--no-install-recommends",
+                                  *self.names()], capture_output=True, text=True)
+        if "Unable to locate package" in process.stderr and not any(
+                pathlib.Path("/var/lib/apt/lists").glob("*Packages*")):
+            self.skipTest("apt has no package lists")
+        self.assertEqual(process.returncode, 0, process.stderr)
+
+    def test_only_the_two_commands_read_it(self):
+        for name in ("audit", "check"):
+            self.assertIn(". tools/setup", (TOP / name).read_text())
+        self.assertIn("packages.txt", (TOP / "tools" / "setup").read_text())
+
+    def run_check(self, *arguments, missing):
+        """./check in a copy of the top folder whose list names a package that nobody has."""
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder)
+            (copy / "tools").mkdir()
+            for name in ("check", "audit", "tools/setup"):
+                shutil.copy(TOP / name, copy / name)
+            (copy / "packages.txt").write_text(f"# a list\n\npython3\n{missing}\n")
+            return [subprocess.run([copy / command, *arguments], capture_output=True, text=True)
+                    for command in ("check", "audit")]
+
+    def test_no_install_names_what_is_missing(self):
+        for process in self.run_check("--no-install", missing="blindlend-no-such-package"):
+            self.assertEqual(process.returncode, 2)
+            self.assertIn("missing: blindlend-no-such-package\n", process.stdout)
+            self.assertIn("--no-install", process.stderr)
+            self.assertNotIn("python3", process.stdout)
+
+    def test_usage(self):
+        for command, arguments in (("check", ["--what"]), ("audit", ["--what"]),
+                                   ("audit", ["--budget"]), ("audit", ["--budget", "soon"]),
+                                   ("audit", ["--budget", "0s"]), ("audit", ["--seed", "x"])):
+            process = subprocess.run([TOP / command, *arguments], capture_output=True, text=True)
+            self.assertEqual(process.returncode, 2, arguments)
+            self.assertNotEqual(process.stderr, "")
+        for command in ("check", "audit"):
+            process = subprocess.run([TOP / command, "--help"], capture_output=True, text=True)
+            self.assertEqual(process.returncode, 0)
+            self.assertIn("--no-install", process.stdout)
+
+    def test_scripts_are_executable(self):
+        for name in ("audit", "check", ".ci/run", "tools/trace", "tools/report", "bench/run",
+                     "bench/compare", "fuzz/run"):
+            self.assertTrue(os.access(TOP / name, os.X_OK), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
