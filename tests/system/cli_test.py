@@ -1179,14 +1179,14 @@ class Refused(CliTest):
             self.assertTrue(line.endswith(f": value 3 of 3 (Finalize.{step})"), line)
 
     def test_verify(self):
-        """Verify.1, .2, .3, .5. (Verify.3 cannot be reached with a key that has been validated.)"""
+        """Verify.1, .2, .5, .6. (Verify.3 cannot be reached with a key that has been validated.)"""
         s, n = int.from_bytes(Exchange.sig, "big"), Exchange.n
         p = Exchange.sk["p"]
         for step, sigs in {
             1: [Exchange.sig[:-1], Exchange.sig + b"\0", b"\0" + Exchange.sig, b"\1", b"\1" * 512],
             2: [bytes(256), i2osp(n, 256), b"\xff" * 256],
-            3: [i2osp(p, 256), i2osp(n - p, 256)],
-            5: [i2osp(s ^ 1, 256), i2osp(n - s, 256), i2osp(1, 256), i2osp(n - 1, 256)],
+            5: [i2osp(p, 256), i2osp(n - p, 256)],
+            6: [i2osp(s ^ 1, 256), i2osp(n - s, 256), i2osp(1, 256), i2osp(n - 1, 256)],
         }.items():
             for sig in sigs:
                 self.text("bad", "SIGNATURE", signature(sig))
@@ -1199,7 +1199,7 @@ class Refused(CliTest):
     def test_verify_under_another_key(self):
         """A key of the same length refuses at Verify.6 or, where its n is smaller, at Verify.2."""
         other = parse_secret_key(decode_text("SECRET KEY", Exchange.files["other-secret"]))["n"]
-        step = 5 if int.from_bytes(Exchange.sig, "big") < other else 2
+        step = 6 if int.from_bytes(Exchange.sig, "big") < other else 2
         self.refused(f"Verify.{step}", *self.verify(key="other-public"))
 
 
