@@ -155,6 +155,19 @@ std::optional<Number> ModInverse(const Number& a, const Number& n) {
   return inverse;
 }
 
+Number operator<<(const Number& a, std::size_t bits) {
+  Number shifted;
+  Done(BN_lshift(shifted.bn_.get(), a.bn_.get(), static_cast<int>(bits)));
+  return shifted;
+}
+
+Number Power(const Number& a, std::size_t exponent) {
+  Number power;
+  const Number wide(exponent);
+  Done(BN_exp(power.bn_.get(), a.bn_.get(), wide.bn_.get(), Scratch()));
+  return power;
+}
+
 bool LooksPrime(const Number& w) {
   if (w < Number(2)) return false;
   for (unsigned long divisor = 2; divisor < 65536; ++divisor)
@@ -163,6 +176,40 @@ bool LooksPrime(const Number& w) {
   for (const unsigned long base : {43UL, 47UL, 53UL, 59UL, 61UL})
     if (w > Number(base) && ModExp(Number(base), w - one, w) != one) return false;
   return true;
+}
+
+bool IsStrongProbablePrimeToBase2(const Number& w) {
+  const Number one(1);
+  const Number minus_one = w - one;
+  Number m = minus_one;
+  std::size_t twos = 0;
+  for (; !m.IsOdd(); ++twos) m = m / Number(2);
+  Number x = ModExp(Number(2), m, w);
+  if (x == one) return true;
+  for (std::size_t i = 0; i < twos; ++i, x = x * x % w)
+    if (x == minus_one) return true;
+  return false;
+}
+
+bool HasSmallFactor(const Number& n) {
+  for (unsigned long divisor = 2; divisor < 65536; ++divisor)
+    if (n.Mod(divisor) == 0) return true;
+  return false;
+}
+
+bool IsPower(const Number& n) {
+  // Without a prime factor below 2^16, a root has 17 bits or more.
+  for (std::size_t exponent = 2; 16 * exponent < n.Bits(); ++exponent) {
+    // The root is in [low, high): halve that until one number is left.
+    Number low(1);
+    Number high = Number(1) << (n.Bits() / exponent + 1);
+    while (low + Number(1) < high) {
+      const Number middle = (low + high) / Number(2);
+      (Power(middle, exponent) <= n ? low : high) = middle;
+    }
+    if (Power(low, exponent) == n) return true;
+  }
+  return false;
 }
 
 const std::vector<Key>& Keys() {
@@ -234,11 +281,11 @@ std::string_view VerifyStep(const Key& key, View msg, View sig) {
   if (sig.size() != key.n.Size()) return "Verify.1";
   const Number s(sig);
   if (s.IsZero() || s >= key.n) return "Verify.2";
-  if (Gcd(s, key.n) != Number(1)) return "Verify.5";
   const auto h = Hash(key, msg);
   if (!h) return "Verify.3";
-  if (ModExp(s, key.e, key.n) != *h) return "Verify.6";
-  return "";
+  const bool is_unit = Gcd(s, key.n) == Number(1);
+  if (is_unit && ModExp(s, key.e, key.n) == *h) return "";
+  return is_unit ? "Verify.6" : "Verify.5";
 }
 
 Tape::Tape(View bytes, bool endless)

@@ -50,6 +50,8 @@ class Number {
   friend Number operator*(const Number& a, const Number& b);
   friend Number operator/(const Number& a, const Number& b);
   friend Number operator%(const Number& a, const Number& b);
+  friend Number operator<<(const Number& a, std::size_t bits);
+  friend Number Power(const Number& a, std::size_t exponent);
   friend Number Gcd(const Number& a, const Number& b);
   friend Number ModExp(const Number& x, const Number& e, const Number& n);
   friend std::optional<Number> ModInverse(const Number& a, const Number& n);
@@ -66,9 +68,19 @@ Number ModExp(const Number& x, const Number& e, const Number& n);
 /// Nothing if there is none.
 std::optional<Number> ModInverse(const Number& a, const Number& n);
 Number Gcd(const Number& a, const Number& b);
+Number Power(const Number& a, std::size_t exponent);
 
 /// Trial division below 2^16, then Fermat's test: right for all but a few composites above 2^32.
 bool LooksPrime(const Number& w);
+
+/// Whether 2 is no Miller-Rabin witness against the odd number w > 3.
+bool IsStrongProbablePrimeToBase2(const Number& w);
+
+/// Whether a prime below 2^16 divides n.
+bool HasSmallFactor(const Number& n);
+
+/// Whether n = x^b with b >= 2, for an n that has no prime factor below 2^16.
+bool IsPower(const Number& n);
 
 struct Key {
   Number n, e, d;  // d is 0 where the private key is not known

@@ -32,6 +32,9 @@ Both Reduced(const Both& x, const Number& n) {
 void RequireSame(const ZZ& ours, const Number& theirs) {
   const auto bytes = I2OSP(ours, theirs.Size());
   Require(bytes && *bytes == theirs.ToBytes(), "NTL and OpenSSL give the same number");
+  if (theirs.IsZero()) return;
+  RequireStep(StepOf(I2OSP(ours, theirs.Size() - 1)), "I2OSP.1");
+  RequireStep(StepOf(I2OSP(-ours, theirs.Size())), "I2OSP.1");
 }
 
 bool InRange(const Number& x, const Number& n) {

@@ -37,8 +37,8 @@ std::expected<ZZ, Failure> DrawUnit(const ZZ& n, const ByteSource& source) {
 }
 
 std::expected<ZZ, Failure> ModInverse(const ZZ& a, const ZZ& n) {
-  // ModInverse.1  If n < 2 or a is not in [1, n-1], fail.
-  if (n < 2 || a < 1 || a >= n) return Fail("ModInverse.1");
+  // ModInverse.1  If a is not in [1, n-1], fail.
+  if (a < 1 || a >= n) return Fail("ModInverse.1");
   // ModInverse.2  (r0, r1) = (n, a) and (t0, t1) = (0, 1).
   ZZ r0 = n, r1 = a, t0{0}, t1{1};
   // ModInverse.3  While r1 != 0: let q, r be quotient and remainder of r0 by r1; (r0, r1) = (r1, r) and (t0, t1) = (t1, t0 - q*t1).

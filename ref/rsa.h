@@ -26,7 +26,7 @@ std::expected<ZZ, Failure> UnitFromBytes(const ZZ& n, View bytes);
 std::expected<ZZ, Failure> DrawUnit(const ZZ& n, const ByteSource& source);
 
 /// The x in [1, n-1] with a*x = 1 (mod n).
-/// a: in [1, n-1]; n: at least 2. Secret-dependent time.
+/// a: in [1, n-1], so n: at least 2. Secret-dependent time.
 /// Fails at ModInverse.1 (range) or ModInverse.4 (a and n share a factor).
 /// Spec 2-rsa, ModInverse; Knuth TAOCP 2, 4.5.2 X.
 std::expected<ZZ, Failure> ModInverse(const ZZ& a, const ZZ& n);

@@ -61,8 +61,8 @@ std::string Sentence(std::string_view step) {
       {"FinalizeBatch.4", "the signer's answer is not a signature"},
       {"Verify.1", "the signature does not have the length of the key"},
       {"Verify.2", "the signature is zero or not below the modulus"},
-      {"Verify.5", "the signature shares a factor with the modulus"},
       {"Verify.3", "the message has no hash"},
+      {"Verify.5", "the signature shares a factor with the modulus"},
       {"Verify.6", "not the signature of this message under this key"},
   };
   const auto found = kSentences.find(step);

@@ -597,6 +597,11 @@ void ValidateSecretKeyCases(List& list) {
   range("dq = q", &SecretKey::dq, sk.q);
   range("qinv = 0", &SecretKey::qinv, ZZ{0});
   range("qinv + p", &SecretKey::qinv, sk.qinv + sk.p);
+  // With 2 for a prime everything else is made to fit, so that nothing later says the same.
+  const SecretKey p_two{{ZZ{22}, ZZ{3}}, ZZ{7}, ZZ{2}, ZZ{11}, ZZ{1}, ZZ{7}, ZZ{1}};
+  list.Invalid("ValidateSecretKey.1", "p = 2 and all else fits", {"Toy", "Range"}, in(p_two));
+  const SecretKey q_two{{ZZ{22}, ZZ{3}}, ZZ{7}, ZZ{11}, ZZ{2}, ZZ{7}, ZZ{1}, ZZ{6}};
+  list.Invalid("ValidateSecretKey.1", "q = 2 and all else fits", {"Toy", "Range"}, in(q_two));
   list.Invalid("ValidateSecretKey.1", "e = 2", {"Range"}, with_public(&PublicKey::e, ZZ{2}));
   list.Invalid("ValidateSecretKey.2", "n is another key's", {"Malformed"},
                with_public(&PublicKey::n, OtherSmall().n));
