@@ -95,7 +95,7 @@ std::expected<BlindedBatch, Failure> BlindBatch(const PublicKey& pk, const std::
 
 std::expected<Batch, Failure> BlindSignBatch(const SecretKey& sk, const Batch& request,
                                              const ByteSource& source) {
-  // BlindSignBatch.1  If request.id != KeyId(sk) or request.width != k, fail.
+  // BlindSignBatch.1  If KeyId(sk) fails, request.id != KeyId(sk) or request.width != k, fail.
   const auto k = static_cast<std::size_t>(NumBytes(sk.n));
   if (request.id != KeyId(sk) || request.width != k) return Fail("BlindSignBatch.1");
   // BlindSignBatch.2  encoding = EncodeBatch(3, request). If it fails, fail.
@@ -114,7 +114,7 @@ std::expected<Batch, Failure> BlindSignBatch(const SecretKey& sk, const Batch& r
 
 std::expected<std::vector<Bytes>, Failure> FinalizeBatch(const PublicKey& pk, const State& state,
                                                          const Batch& response) {
-  // FinalizeBatch.1  If state.key_id != KeyId(pk) or state.width != k, fail.
+  // FinalizeBatch.1  If KeyId(pk) fails, state.key_id != KeyId(pk) or state.width != k, fail.
   const auto k = static_cast<std::size_t>(NumBytes(pk.n));
   if (state.key_id != KeyId(pk) || state.width != k) return Fail("FinalizeBatch.1");
   // FinalizeBatch.2  If response.id != state.request_hash, fail.

@@ -175,8 +175,11 @@ std::expected<SecretKey, Failure> GenerateKey(long bits, const ByteSource& sourc
   if (!q) return Fail("GenerateKey.3");
   // GenerateKey.4  If |p - q| <= 2^(bits/2 - 100), fail.
   if (abs(*p - *q) <= NTL::power2_ZZ(bits / 2 - 100)) return Fail("GenerateKey.4");
-  // GenerateKey.5  Return KeyFromPrimes(p, q, 65537), which cannot fail.
-  return *KeyFromPrimes(*p, *q, e);
+  // GenerateKey.5  sk = KeyFromPrimes(p, q, 65537). If it fails, fail.
+  const auto sk = KeyFromPrimes(*p, *q, e);
+  if (!sk) return Fail("GenerateKey.5");
+  // GenerateKey.6  Return sk.
+  return *sk;
 }
 
 bool ProbablyPrime(const ZZ& w) {

@@ -58,7 +58,7 @@ std::expected<ZZ, Failure> GeneratePrime(long len, const ZZ& e, const ByteSource
 std::expected<SecretKey, Failure> KeyFromPrimes(const ZZ& p, const ZZ& q, const ZZ& e);
 
 /// A fresh key with e = 65537. bits: a multiple of 16 in [512, 4096]; 2048, 3072 or 4096 in production.
-/// Fails at GenerateKey.1 (bits), .2 and .3 (no prime), .4 (p and q too close).
+/// Fails at GenerateKey.1 (bits), .2 and .3 (no prime), .4 (p and q too close), .5 (not prime after all).
 std::expected<SecretKey, Failure> GenerateKey(long bits, const ByteSource& source);
 
 /// Whether w passes strong tests to the bases 2, 3, 5, ..., 41. Exact below 3.3 * 10^24.

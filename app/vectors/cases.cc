@@ -435,6 +435,14 @@ void GeneratePrimeCases(List& list) {
   list.Valid(
       "2887 * 2903 has no factor below 2^11: a base shows that it is composite", {"RareBranch"},
       in(23, 3, TapeOf(Join({Int(ZZ{2887 * 2903}, 3), Bytes{0, 0, 2}, Start("rest", 8192)}))));
+  // Which bytes are a candidate and which a base depends on the bound of the trial division: with
+  // another bound 6300011, a prime, would be a candidate in the first and a base in the second.
+  list.Valid(
+      "least factor 2887, above 2^11: what follows is a base", {"EdgeCase"},
+      in(23, 3, TapeOf(Join({Int(ZZ{2887 * 2903}, 3), Int(ZZ{6300011}, 3), Start("rest", 8192)}))));
+  list.Valid(
+      "least factor 1031, below 2^11: what follows is a candidate", {"EdgeCase"},
+      in(23, 3, TapeOf(Join({Int(ZZ{1031 * 6121}, 3), Int(ZZ{6300011}, 3), Start("rest", 8192)}))));
   list.Invalid("GeneratePrime.1", "15 bits", {"Length"}, in(15, 3, Seed("prime")));
   list.Invalid("GeneratePrime.1", "0 bits", {"Length"}, in(0, 3, Seed("prime")));
   list.Invalid("GeneratePrime.3", "an empty tape", {"Exhausted"}, in(16, 3, TapeOf({})));
@@ -974,6 +982,9 @@ void BlindSignBatchCases(List& list) {
   };
   const SecretKey sk = Small();
   const Batch good = MakeBatch(sk).request;
+  SecretKey no_id = sk;
+  no_id.e = 0;
+  list.Invalid("BlindSignBatch.1", "the key has no id", {"Range"}, in(no_id, good, Seed("answer")));
   const auto bad = [&](const char* step, const char* why, Flags flags, const Batch& request) {
     list.Invalid(step, why, std::move(flags), in(sk, request, Seed("answer")));
   };
