@@ -140,7 +140,7 @@ SECRET_FORMS = set()
 def remember_secret(x):
     """Every form in which an integer might slip out."""
     data = i2osp(x, (x.bit_length() + 7) // 8)
-    SECRET_FORMS.update([data.hex(), str(x)])
+    SECRET_FORMS.update([f"{x:x}", str(x)])  # with or without zeros in front
     for shift in range(3):
         # Without its edges, which depend on what surrounds it.
         SECRET_FORMS.add(base64.b64encode(b"\0" * shift + data)[4:-4].decode())
@@ -736,10 +736,10 @@ class Files(CliTest):
         done = self.run_cli(*self.sign(), expect=2)
         self.assertRegex(done.stderr, r"\Ablindlend: secret: [^\n]*Permission denied\n\Z")
 
-    def start_slow(self):
+    def start_slow(self, *more):
         """A key generation that is under way, past its look at the targets."""
         started = subprocess.Popen(
-            [BLINDLEND, *self.generate(bits=4096, secret="s", public="p")],
+            [BLINDLEND, *self.generate(*more, bits=4096, secret="s", public="p")],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -774,6 +774,15 @@ class Files(CliTest):
         os.mkdir(self.path("p"))
         self.assertEqual(started.wait(), 2)
         self.assertEqual(os.listdir(self.folder), ["p"])
+
+    def test_second_output_fails_after_force(self):
+        """A secret that was overwritten cannot be brought back, but what replaced it stays."""
+        self.write("s", b"old")
+        started = self.start_slow("--force")
+        os.mkdir(self.path("p"))
+        self.assertEqual(started.wait(), 2)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["p", "s"])
+        decode_text("SECRET KEY", self.read("s"))
 
     def test_public_outputs_are_replaced(self):
         """Outputs that are not secret may be made again."""
