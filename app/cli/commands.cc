@@ -31,7 +31,7 @@ bool SystemRandom(std::span<std::uint8_t> bytes) {
   return true;
 }
 
-/// What a refusal at a step means, in plain words; nothing for steps that speak only by their label.
+/// What a refusal at a step means, in plain words; nothing for steps that have only their label.
 std::string Sentence(std::string_view step) {
   static const std::map<std::string_view, std::string> kSentences = {
       {"GenerateKey.2", "no first prime was found"},

@@ -6,7 +6,7 @@
 
 namespace blindlend {
 
-/// The largest textual form of an object: label of the README's table, size of its longest encoding.
+/// The largest textual form of an object. label: of the README's table; size: longest encoding.
 constexpr std::size_t TextSize(std::string_view label, std::size_t size) {
   const std::size_t base64 = (size + 2) / 3 * 4;
   const std::size_t lines = (base64 + 63) / 64;
@@ -34,7 +34,7 @@ struct AnyKey {
 };
 
 /// Each of these reads the object in a file, form only.
-/// Stops with kUnusable: as ReadFile, or not of the kind or form (the line names the parser's step).
+/// Stops with kUnusable: as ReadFile, or not of the kind or form (the line has the parser's step).
 std::expected<PublicKey, Stop> LoadPublicKey(const std::string& path);
 std::expected<SecretKey, Stop> LoadSecretKey(const std::string& path);
 std::expected<AnyKey, Stop> LoadAnyKey(const std::string& path);
@@ -43,8 +43,8 @@ std::expected<Batch, Stop> LoadResponse(const std::string& path);
 std::expected<State, Stop> LoadState(const std::string& path);
 std::expected<Bytes, Stop> LoadSignature(const std::string& path);
 
-/// pk as SubjectPublicKeyInfo in PEM (RFC 5280 section 4.1, RFC 7468 section 13), as other tools read
-/// it. Stops with kUnusable if OpenSSL cannot write it.
+/// pk as SubjectPublicKeyInfo in PEM (RFC 5280 section 4.1, RFC 7468 section 13), which other tools
+/// read. Stops with kUnusable if OpenSSL cannot write it.
 std::expected<Bytes, Stop> SpkiPem(const PublicKey& pk);
 
 }  // namespace blindlend

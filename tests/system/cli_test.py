@@ -1,7 +1,7 @@
 """The command line: every command as a process of its own, over files.
 
-Run as: BLINDLEND=path/to/blindlend python3 cli_test.py. Standard library only; the command openssl is
-called once. Labels such as Verify.1 are the steps of spec/.
+Run as: BLINDLEND=path/to/blindlend python3 cli_test.py. Standard library only; openssl is called
+once. Labels such as Verify.1 are the steps of spec/.
 """
 
 import base64
