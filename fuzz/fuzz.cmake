@@ -25,6 +25,8 @@ foreach(HARNESS IN LISTS HARNESSES)
            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/replay --build ${CMAKE_BINARY_DIR} ${HARNESS})
 endforeach()
 
+add_test(NAME fuzz.seeds_are_current COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/make_seeds --check)
+
 # Breaks on purpose, for the runner's own test.
 blindlend_harness(crash_on_purpose selftest/crash_on_purpose.cc)
 add_test(NAME fuzz.crash_is_reported
