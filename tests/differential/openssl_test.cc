@@ -14,12 +14,12 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <random>
 #include <stdexcept>
 #include <string>
 
 #include "keys.h"
 #include "ref/rsa.h"
+#include "tests/support/plain_tape.h"
 
 namespace blindlend {
 
@@ -181,21 +181,9 @@ std::optional<ZZ> OpenSslPrivate(const Key& key, const ZZ& c) {
 
 // ---------------------------------------------------------------------------------------- our side
 
-// A byte source that owes nothing to either side.
-ByteSource Tape(std::uint64_t seed) {
-  return [engine = std::mt19937_64{seed}](std::span<std::uint8_t> bytes) mutable {
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(engine());
-    return true;
-  };
-}
-
-bool NoSource(std::span<std::uint8_t>) {
-  return false;
-}
-
 Bytes RandomBytes(std::uint64_t seed, std::size_t size) {
   Bytes bytes(size);
-  Tape(seed)(bytes);
+  PlainTape(seed)(bytes);
   return bytes;
 }
 
@@ -266,7 +254,7 @@ void ExpectSameKey(const Key& key) {
 void ExpectSameRaw(const Key& key, const SecretKey& sk, std::uint64_t seed) {
   const ZZ x = Below(sk.n - 1, seed) + 1;
   EXPECT_EQ(Ours(RawPublic(sk, x)), OpenSslPublic(key, x));
-  EXPECT_EQ(Ours(RawPrivate(sk, x, Tape(seed))), OpenSslPrivate(key, x));
+  EXPECT_EQ(Ours(RawPrivate(sk, x, PlainTape(seed))), OpenSslPrivate(key, x));
 }
 
 // ----------------------------------------------------------------------------------------- raw RSA
@@ -305,10 +293,10 @@ TEST(OpenSslDifferential, RawPrivate) {
   EXPECT_TRUE(rc::check("Property.RawInverse, RawPrivate.9", [] {
     for (const auto& [key, sk] : Keys()) {
       const ZZ c = Below(sk.n - 1, Seed()) + 1;
-      const auto x = RawPrivate(sk, c, Tape(Seed()));
+      const auto x = RawPrivate(sk, c, PlainTape(Seed()));
       RC_ASSERT(Same(x, OpenSslPrivate(key, c)));
       RC_ASSERT(Same(RawPublic(sk, *x), c));
-      RC_ASSERT(Same(RawPrivate(sk, *RawPublic(sk, c), Tape(Seed())), c));
+      RC_ASSERT(Same(RawPrivate(sk, *RawPublic(sk, c), PlainTape(Seed())), c));
     }
   }));
 }
@@ -321,8 +309,8 @@ TEST(OpenSslDifferential, RawEdges) {
                         sk.p * (sk.q - 1), sk.n - 2, sk.n - 1}) {
       EXPECT_EQ(Ours(RawPublic(sk, x)), OpenSslPublic(key, x)) << x;
       EXPECT_EQ(Ours(RawPublic(sk, x)), BnModExp(x, sk.e, sk.n)) << x;
-      EXPECT_EQ(Ours(RawPrivate(sk, x, Tape(1))), OpenSslPrivate(key, x)) << x;
-      EXPECT_EQ(Ours(RawPrivate(sk, x, Tape(2))), BnModExp(x, sk.d, sk.n)) << x;
+      EXPECT_EQ(Ours(RawPrivate(sk, x, PlainTape(1))), OpenSslPrivate(key, x)) << x;
+      EXPECT_EQ(Ours(RawPrivate(sk, x, PlainTape(2))), BnModExp(x, sk.d, sk.n)) << x;
     }
     for (const ZZ& x : {sk.n, sk.n + 1}) {  // both refuse
       EXPECT_EQ(FailsAt(RawPublic(sk, x)), "RawPublic.1");
@@ -450,7 +438,7 @@ TEST(OpenSslDifferential, DamagedKeys) {
       EXPECT_FALSE(Accepts(FromParts(damaged), EVP_PKEY_check)) << damage.step;
       // Used all the same, it gives nothing away: no value, or (from a wrong d, unused) the right one.
       const bool is_used = damage.part != &SecretKey::d;
-      const auto x = RawPrivate(damaged, ZZ{2}, Tape(1));
+      const auto x = RawPrivate(damaged, ZZ{2}, PlainTape(1));
       EXPECT_EQ(FailsAt(x), is_used ? "RawPrivate.8" : "nowhere") << damage.step;
       if (!is_used) {
         EXPECT_EQ(Ours(x), OpenSslPrivate(key, ZZ{2}));
@@ -491,7 +479,7 @@ TEST(OpenSslDifferential, DamagedPublicKeys) {
 
 // Property.GeneratedKeyValid, by OpenSSL's judgement, and its arithmetic with our key.
 void ExpectGood(long bits) {
-  const auto sk = GenerateKey(bits, Tape(static_cast<std::uint64_t>(bits)));
+  const auto sk = GenerateKey(bits, PlainTape(static_cast<std::uint64_t>(bits)));
   ASSERT_EQ(FailsAt(sk), "nowhere");
   EXPECT_EQ(NumBits(sk->n), bits);
   EXPECT_EQ(FailsAt(ValidatePublicKey(*sk)), "nowhere");
@@ -527,7 +515,7 @@ TEST(OpenSslDifferential, GenerateKey4096) {
 void ExpectSameVerdict(const ZZ& w) {
   const bool is_prime = BnIsPrime(w);
   EXPECT_EQ(ProbablyPrime(w), is_prime) << w;
-  const auto ours = MillerRabin(w, 64, Tape(1));
+  const auto ours = MillerRabin(w, 64, PlainTape(1));
   if (w < 5 || !IsOdd(w))
     EXPECT_EQ(FailsAt(ours), "MillerRabin.1") << w;
   else
@@ -546,11 +534,11 @@ TEST(OpenSslDifferential, Primes) {
     for (;; w += 2) {
       const bool is_prime = BnIsPrime(w);
       RC_ASSERT(ProbablyPrime(w) == is_prime);
-      RC_ASSERT(MillerRabin(w, 64, Tape(Seed())).value() == is_prime);
+      RC_ASSERT(MillerRabin(w, 64, PlainTape(Seed())).value() == is_prime);
       if (is_prime) break;
     }
     RC_ASSERT(!ProbablyPrime(w * w));
-    RC_ASSERT(!MillerRabin(w * w, 64, Tape(Seed())).value());
+    RC_ASSERT(!MillerRabin(w * w, 64, PlainTape(Seed())).value());
     RC_ASSERT(!BnIsPrime(w * w));
   }));
 }
@@ -559,7 +547,7 @@ TEST(OpenSslDifferential, GeneratePrime) {
   EXPECT_TRUE(rc::check("GeneratePrime.4, GeneratePrime.6, GeneratePrime.7", [] {
     const long len = *rc::gen::inRange<long>(16, 200);
     const ZZ e{*rc::gen::element(3L, 5L, 17L, 65537L)};
-    const auto w = GeneratePrime(len, e, Tape(Seed()));
+    const auto w = GeneratePrime(len, e, PlainTape(Seed()));
     RC_ASSERT(FailsAt(w) == "nowhere");
     RC_ASSERT(BnIsPrime(*w));
     RC_ASSERT(NumBits(*w) == len);

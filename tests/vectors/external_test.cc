@@ -14,7 +14,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <random>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -23,6 +22,7 @@
 
 #include "ref/fdh.h"
 #include "ref/rsa.h"
+#include "tests/support/plain_tape.h"
 
 namespace blindlend {
 namespace {
@@ -138,18 +138,6 @@ ZZ HexInteger(const json& object, const char* key) {
   return OS2IP(HexBytes(object, key));
 }
 
-// A byte source that is the same in every run and owes nothing to ref/.
-ByteSource Tape(std::uint64_t seed) {
-  return [engine = std::mt19937_64{seed}](std::span<std::uint8_t> bytes) mutable {
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(engine());
-    return true;
-  };
-}
-
-bool NoSource(std::span<std::uint8_t>) {
-  return false;
-}
-
 std::string_view FailsAt(const auto& result) {
   return result ? "nowhere" : result.error().step;
 }
@@ -178,7 +166,7 @@ Names Broken(const BlindRsa& v) {
   const auto r = ModInverse(v.inv, v.n);
   const auto r_to_e = r ? RawPublic(*sk, *r) : Fail("no r");
   if (!r_to_e || MulMod(*r_to_e, v.encoded_msg, v.n) != v.blinded_msg) broken.insert("blinding");
-  const auto signature = RawPrivate(*sk, v.blinded_msg, Tape(9474));
+  const auto signature = RawPrivate(*sk, v.blinded_msg, PlainTape(9474));
   if (!signature || *signature != v.blind_sig) broken.insert("signing");
   const auto r_inv = r ? ModInverse(*r, v.n) : Fail("no r");
   if (!r_inv || MulMod(v.blind_sig, *r_inv, v.n) != v.sig) broken.insert("unblinding");
@@ -284,9 +272,9 @@ TEST_F(ExternalVectors, AcvpRaw) {
         EXPECT_EQ(sk->d, HexInteger(test, "d"));
         EXPECT_EQ(FailsAt(ValidatePublicKey(*sk)), "nowhere");
         EXPECT_EQ(FailsAt(ValidateSecretKey(*sk)), "nowhere");
-        EXPECT_EQ(RawPrivate(*sk, message, Tape(1)).value_or(ZZ{}), signature);
+        EXPECT_EQ(RawPrivate(*sk, message, PlainTape(1)).value_or(ZZ{}), signature);
         EXPECT_EQ(RawPublic(pk, signature).value_or(ZZ{}), message);
-        EXPECT_NE(RawPrivate(*sk, message - 1, Tape(2)).value_or(ZZ{}), signature);
+        EXPECT_NE(RawPrivate(*sk, message - 1, PlainTape(2)).value_or(ZZ{}), signature);
         EXPECT_NE(RawPublic(pk, signature - 1).value_or(ZZ{}), message);
       } else {
         EXPECT_EQ(message, pk.n);
@@ -425,7 +413,7 @@ TEST_F(ExternalVectors, MillerRabin) {
   Run(kPrimality, 0, [](const std::string& text) {
     return ForEachCandidate(text, [](const Candidate& candidate) {
       const ZZ& w = candidate.value;
-      const auto prime = MillerRabin(w, 64, Tape(static_cast<std::uint64_t>(candidate.id)));
+      const auto prime = MillerRabin(w, 64, PlainTape(static_cast<std::uint64_t>(candidate.id)));
       if (w < 5 || !IsOdd(w)) {  // 2 and 3 too: it has no base for them
         EXPECT_EQ(FailsAt(prime), "MillerRabin.1");
       } else {
