@@ -1,5 +1,7 @@
 #include "fdh.h"
 
+#include <algorithm>
+
 namespace blindlend {
 
 std::expected<Bytes, Failure> MGF1(View seed, std::uint64_t len) {
@@ -7,8 +9,10 @@ std::expected<Bytes, Failure> MGF1(View seed, std::uint64_t len) {
   if (len > (std::uint64_t{1} << 32) * 32) return Fail("MGF1.1");
   // MGF1.2  T = SHA256(seed || I2OSP(0, 4)) || SHA256(seed || I2OSP(1, 4)) || ... up to counter ceil(len/32) - 1.
   Bytes T;
+  Bytes input = Join({seed, Bytes(4)});
   for (std::uint64_t ctr = 0; ctr < (len + 31) / 32; ++ctr) {
-    const Bytes block = SHA256(Join({seed, *I2OSP(NTL::conv<ZZ>(ctr), 4)}));
+    std::ranges::copy(*I2OSP(NTL::conv<ZZ>(ctr), 4), input.end() - 4);
+    const Bytes block = SHA256(input);
     T.insert(T.end(), block.begin(), block.end());
   }
   // MGF1.3  Return the first len bytes of T.
