@@ -16,7 +16,7 @@ string(STRIP "${BENCH_FLAGS}" BENCH_FLAGS)
 configure_file(build_info.h.in build_info.h @ONLY)
 
 add_executable(blindlend_bench main.cc fixture.cc self_test.cc context.cc primitives.cc protocol.cc
-               peers/openssl_blind.cc)
+               issuance_fixture.cc issuance.cc peers/openssl_blind.cc)
 target_include_directories(blindlend_bench PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
 target_link_libraries(blindlend_bench PRIVATE blindlend_ref benchmark::benchmark OpenSSL::Crypto)
 # RSA_private_encrypt and its like are deprecated in OpenSSL 3, and what implementers still call.

@@ -8,6 +8,7 @@
 
 #include "bench/context.h"
 #include "bench/fixture.h"
+#include "bench/issuance.h"
 #include "bench/primitives.h"
 #include "bench/protocol.h"
 #include "bench/self_test.h"
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   for (const long bits : kLengths) {
     RegisterProtocol(bits);
     RegisterPrimitives(bits);
+    RegisterIssuance(bits);
   }
   const bool any = benchmark::RunSpecifiedBenchmarks() > 0;
   benchmark::Shutdown();

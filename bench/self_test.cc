@@ -1,6 +1,6 @@
 #include "bench/self_test.h"
 
-#include "bench/fixture.h"
+#include "bench/issuance_fixture.h"
 
 namespace blindlend::bench {
 
@@ -60,10 +60,23 @@ std::string FirstMismatch(const Fixture& at, const Exchange& one, const Exchange
   return "";
 }
 
+// Whether the peer finds the certificate to consist of the roots that it would make itself.
+bool IsPeersCertificate(const Fixture& at, const EpochFixture& epoch) {
+  for (std::size_t i = 0; i < epoch.roots.size(); ++i) {
+    const auto rho = PeerFdh(at.peer_sk, "blindlend v1 key certificate", epoch.challenges[i]);
+    if (!rho || PeerRawPrivate(at.peer_sk, *rho) != epoch.roots[i] ||
+        PeerRawPublic(at.peer_pk, epoch.roots[i]) != *rho)
+      return false;
+  }
+  return epoch.roots.size() == 8;
+}
+
 }  // namespace
 
 std::expected<void, std::string> PeerInteroperates(long bits) {
   const Fixture& at = At(bits);
+  if (!IsPeersCertificate(at, EpochAt(bits)))
+    return std::unexpected(std::to_string(bits) + " bits: the certificate");
   for (std::size_t i = 0; i + 1 < at.exchanges.size(); i += 4) {
     const std::string mismatch = FirstMismatch(at, at.exchanges[i], at.exchanges[i + 1]);
     if (!mismatch.empty())

@@ -115,6 +115,70 @@ std::string_view StrictTextStep(std::string_view label, std::string_view text) {
   return StrictBase64(base64) ? "" : "DecodeText.4";
 }
 
+std::string_view PublicKeyStep(View bytes) {
+  if (bytes.size() < 4 || NumberAt(bytes, 0, 2) != 0x0101) return "ParsePublicKey.1";
+  const std::size_t bits = NumberAt(bytes, 2, 2);
+  if (bits < 2 || bits > 4096) return "ParsePublicKey.2";
+  const std::size_t k = (bits + 7) / 8;
+  if (bytes.size() != 8 + k) return "ParsePublicKey.3";
+  if (BitLength(bytes.subspan(4, k)) != bits) return "ParsePublicKey.4";
+  if (NumberAt(bytes, 4 + k, 4) == 0) return "ParsePublicKey.5";
+  return "";
+}
+
+std::string_view BatchStep(std::uint8_t kind, View bytes) {
+  if (bytes.size() < 38 || NumberAt(bytes, 0, 2) != std::size_t{0x0100} + kind)
+    return "ParseBatch.1";
+  const std::size_t width = NumberAt(bytes, 34, 2);
+  const std::size_t count = NumberAt(bytes, 36, 2);
+  if (width < 1 || width > 512 || count < 1 || count > 1000) return "ParseBatch.2";
+  if (bytes.size() != 38 + count * width) return "ParseBatch.3";
+  return "";
+}
+
+std::string_view LinkStep(View body) {
+  if (body.size() < 3) return "ParseLink.1";
+  const std::size_t kind = NumberAt(body, 0, 2);
+  if (kind != 0x010a && kind != 0x010b) return "ParseLink.1";
+  const std::size_t g = body[2];
+  if (body.size() < 39 + g) return "ParseLink.2";
+  const View rest = body.subspan(39 + g);
+  bool has_encoding = g >= 1 && g <= 64;
+  for (const std::uint8_t c : body.subspan(3, g)) has_encoding = has_encoding && c - 32U < 95U;
+  const std::size_t number = NumberAt(body, 3 + g, 4);
+  const bool has_predecessor = BitLength(body.subspan(7 + g, 32)) != 0;
+  if (number == 0 || (number == 1 && has_predecessor)) has_encoding = false;
+  if (kind == 0x010b) {
+    if (!rest.empty()) return "ParseLink.4";
+    return has_encoding ? "" : "ParseLink.9";
+  }
+  if (rest.size() < 4) return "ParseLink.5";
+  const std::size_t k = (NumberAt(rest, 2, 2) + 7) / 8;
+  if (rest.size() < 46 + 9 * k) return "ParseLink.5";
+  if (!PublicKeyStep(rest.first(8 + k)).empty()) return "ParseLink.6";
+  const std::size_t count = NumberAt(rest, 44 + 9 * k, 2);
+  const View lenders = rest.subspan(46 + 9 * k);
+  if (lenders.size() != 32 * count) return "ParseLink.8";
+  if (NumberAt(rest, 40 + 9 * k, 4) == 0 || count < 1 || count > 256) has_encoding = false;
+  for (std::size_t at = 32; at < lenders.size(); at += 32)
+    has_encoding = has_encoding && std::ranges::lexicographical_compare(
+                                       lenders.subspan(at - 32, 32), lenders.subspan(at, 32));
+  return has_encoding ? "" : "ParseLink.9";
+}
+
+std::string_view TokenStep(View bytes) {
+  if (bytes.size() < 100 || NumberAt(bytes, 0, 2) != 0x010c) return "ParseToken.1";
+  const std::size_t width = NumberAt(bytes, 98, 2);
+  if (width < 1 || width > 512) return "ParseToken.2";
+  if (bytes.size() != 100 + width) return "ParseToken.3";
+  return "";
+}
+
+std::string_view RequestStep(View body) {
+  if (body.size() < 50 || NumberAt(body, 0, 2) != 0x010d) return "ParseRequest.1";
+  return BatchStep(kRequest, body.subspan(50)).empty() ? "" : "ParseRequest.2";
+}
+
 AllocationWatch::AllocationWatch() : before_(allocated.load(std::memory_order_relaxed)) {}
 
 void AllocationWatch::RequireProportionate(std::size_t input_size) const {

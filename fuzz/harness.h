@@ -11,13 +11,15 @@
 #include <optional>
 #include <string_view>
 
-#include "ref/blind_signature.h"
+#include "ref/issuance.h"
 
 namespace blindlend {
 
 /// The labels of the spec's README.
-constexpr std::array<std::string_view, 6> kLabels = {
-    "PUBLIC KEY", "SECRET KEY", "BLIND REQUEST", "BLIND RESPONSE", "BLIND STATE", "SIGNATURE"};
+constexpr std::array<std::string_view, 14> kLabels = {
+    "PUBLIC KEY", "SECRET KEY", "BLIND REQUEST", "BLIND RESPONSE", "BLIND STATE",
+    "SIGNATURE",  "ADMIN",      "MEMBER",        "LENDER",         "EPOCH",
+    "REVOCATION", "TOKEN",      "TOKEN REQUEST", "TOKEN RESPONSE"};
 
 /// Says what does not hold and aborts.
 void Require(bool holds, const char* what);
@@ -47,6 +49,13 @@ std::optional<Bytes> StrictBase64(View text);
 
 /// 1-encoding, DecodeText, read a second time: the step at which text fails under label, or "".
 std::string_view StrictTextStep(std::string_view label, std::string_view text);
+
+/// The layouts, read a second time: the step at which the parser must refuse bytes, or "".
+std::string_view PublicKeyStep(View bytes);
+std::string_view BatchStep(std::uint8_t kind, View bytes);
+std::string_view LinkStep(View body);
+std::string_view TokenStep(View bytes);
+std::string_view RequestStep(View body);
 
 /// Counts what is allocated from its creation on, where the sanitizer's allocator tells; 0 elsewhere.
 class AllocationWatch {

@@ -1,6 +1,7 @@
 #include "fuzz/oracle.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 namespace blindlend::oracle {
@@ -24,31 +25,6 @@ Bytes BigEndian(std::uint64_t value, std::size_t len) {
 
 void Append(Bytes& bytes, View more) {
   bytes.insert(bytes.end(), more.begin(), more.end());
-}
-
-Bytes Digest(const Bytes& bytes) {
-  Bytes digest(SHA256_DIGEST_LENGTH);
-  ::SHA256(bytes.data(), bytes.size(), digest.data());
-  return digest;
-}
-
-void AppendPrefixed(Bytes& bytes, View part) {
-  Append(bytes, BigEndian(part.size(), 8));
-  Append(bytes, part);
-}
-
-View AsView(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-Bytes Id(const Key& key) {
-  Bytes text;
-  AppendPrefixed(text, AsView("blindlend v1 key id"));
-  Append(text, BigEndian(0x0101, 2));
-  Append(text, BigEndian(key.n.Bits(), 2));
-  Append(text, key.n.ToBytes());
-  Append(text, key.e.ToBytes(4));
-  return Digest(text);
 }
 
 Key FromPrimes(const char* p_hex, const char* q_hex, unsigned long e_value) {
@@ -256,11 +232,44 @@ std::optional<Number> Unit(const Number& n, Bytes bytes) {
   return x;
 }
 
+Bytes Digest(View bytes) {
+  Bytes digest(SHA256_DIGEST_LENGTH);
+  ::SHA256(bytes.data(), bytes.size(), digest.data());
+  return digest;
+}
+
+Bytes Prefixed(View bytes) {
+  Bytes prefixed = BigEndian(bytes.size(), 8);
+  Append(prefixed, bytes);
+  return prefixed;
+}
+
+View AsView(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+Bytes EncodedKey(const Key& key) {
+  Bytes bytes = BigEndian(0x0101, 2);
+  Append(bytes, BigEndian(key.n.Bits(), 2));
+  Append(bytes, key.n.ToBytes());
+  Append(bytes, key.e.ToBytes(4));
+  return bytes;
+}
+
+Bytes Id(const Key& key) {
+  Bytes text = Prefixed(AsView("blindlend v1 key id"));
+  Append(text, EncodedKey(key));
+  return Digest(text);
+}
+
 std::optional<Number> Hash(const Key& key, View msg) {
-  Bytes text;
-  AppendPrefixed(text, AsView("blindlend v1 token"));
-  AppendPrefixed(text, Id(key));
-  AppendPrefixed(text, msg);
+  return Hash("blindlend v1 token", key, msg);
+}
+
+std::optional<Number> Hash(std::string_view tag, const Key& key, View msg) {
+  Bytes text = Prefixed(AsView(tag));
+  Append(text, Prefixed(Id(key)));
+  Append(text, Prefixed(msg));
   const Bytes seed = Digest(text);
   for (std::uint64_t ctr = 0; ctr < 256; ++ctr) {
     Bytes candidate;
@@ -286,6 +295,180 @@ std::string_view VerifyStep(const Key& key, View msg, View sig) {
   const bool is_unit = Gcd(s, key.n) == Number(1);
   if (is_unit && ModExp(s, key.e, key.n) == *h) return "";
   return is_unit ? "Verify.6" : "Verify.5";
+}
+
+std::string_view ValidateStep(const Number& n, const Number& e) {
+  const std::size_t bits = n.Bits();
+  if (bits != 2048 && bits != 3072 && bits != 4096) return "ValidatePublicKey.1";
+  if (e != Number(65537)) return "ValidatePublicKey.2";
+  if (!n.IsOdd()) return "ValidatePublicKey.3";
+  if (HasSmallFactor(n)) return "ValidatePublicKey.4";
+  if (IsStrongProbablePrimeToBase2(n)) return "ValidatePublicKey.5";
+  if (IsPower(n)) return "ValidatePublicKey.6";
+  return "";
+}
+
+namespace {
+
+std::optional<Number> Challenge(const Key& key, View group, std::uint8_t i) {
+  Bytes msg(group.begin(), group.end());
+  msg.push_back(i);
+  return Hash("blindlend v1 key certificate", key, msg);
+}
+
+}  // namespace
+
+std::vector<Number> Certificate(const Key& key, View group) {
+  std::vector<Number> roots;
+  for (std::uint8_t i = 1; i <= 8; ++i)
+    roots.push_back(ModExp(*Challenge(key, group, i), key.d, key.n));
+  return roots;
+}
+
+std::string_view KeyProofStep(const Key& key, View group, const std::vector<Number>& roots) {
+  if (roots.size() != 8) return "VerifyKeyProof.1";
+  for (std::uint8_t i = 1; i <= 8; ++i) {
+    const Number& root = roots[i - 1U];
+    if (root.IsZero() || root >= key.n) return "VerifyKeyProof.3";
+    const auto rho = Challenge(key, group, i);
+    if (!rho) return "VerifyKeyProof.4";
+    if (ModExp(root, key.e, key.n) != *rho) return "VerifyKeyProof.5";
+  }
+  return "";
+}
+
+namespace {
+
+using Pkey = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
+using MdCtx = std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)>;
+
+Pkey SecretPkey(View seed) {
+  Require(seed.size() == 32, "a seed has 32 bytes");
+  return {EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), 32), EVP_PKEY_free};
+}
+
+Bytes Message(std::string_view tag, View body) {
+  Bytes message = Prefixed(AsView(tag));
+  Append(message, body);
+  return message;
+}
+
+// Ed25519's points: the y coordinate, little-endian, with the sign of x in the highest bit.
+Number YOf(View point) {
+  Bytes y(point.rbegin(), point.rend());
+  y[0] = y[0] & 127;
+  return Number(y);
+}
+
+// Whether y, not reduced, is that of a point of order 1, 2, 4 or 8.
+bool IsSmall(const Number& y) {
+  static const Number p = (Number(1) << 255) - Number(19);
+  // RFC 8032's curve has four points of order 8; these two and their negatives mod p.
+  static const Number eighth =
+      Number::FromHex("7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7");
+  const Number reduced = y % p;
+  return reduced.IsZero() || reduced == Number(1) || reduced == p - Number(1) ||
+         reduced == eighth || reduced == p - eighth;
+}
+
+bool IsStrict(View key, View signature) {
+  static const Number p = (Number(1) << 255) - Number(19);
+  static const Number order =
+      Number::FromHex("1000000000000000000000000000000014DEF9DEA2F79CD65812631A5CF5D3ED");
+  const Bytes s(signature.rbegin(), signature.rbegin() + 32);
+  return Number(s) < order && YOf(key) < p && !IsSmall(YOf(key)) &&
+         !IsSmall(YOf(signature.first(32)));
+}
+
+}  // namespace
+
+Bytes PublicKeyOf(View seed) {
+  const Pkey pkey = SecretPkey(seed);
+  Bytes key(32);
+  std::size_t size = key.size();
+  Done(EVP_PKEY_get_raw_public_key(pkey.get(), key.data(), &size));
+  return key;
+}
+
+Bytes Sealed(View seed, std::string_view tag, View body) {
+  const Pkey pkey = SecretPkey(seed);
+  const MdCtx ctx(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const Bytes message = Message(tag, body);
+  Bytes signature(64);
+  std::size_t size = signature.size();
+  Done(EVP_DigestSignInit(ctx.get(), nullptr, nullptr, nullptr, pkey.get()));
+  Done(EVP_DigestSign(ctx.get(), signature.data(), &size, message.data(), message.size()));
+  Bytes sealed(body.begin(), body.end());
+  Append(sealed, signature);
+  return sealed;
+}
+
+std::string_view OpenStep(View key, std::string_view tag, View sealed) {
+  if (key.size() != 32 || sealed.size() < 64) return "Open.1";
+  const View signature = sealed.last(64);
+  if (!IsStrict(key, signature)) return "Open.2";
+  const Pkey pkey(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), 32),
+                  EVP_PKEY_free);
+  const MdCtx ctx(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const Bytes message = Message(tag, sealed.first(sealed.size() - 64));
+  const bool is_right =
+      pkey && EVP_DigestVerifyInit(ctx.get(), nullptr, nullptr, nullptr, pkey.get()) == 1 &&
+      EVP_DigestVerify(ctx.get(), signature.data(), 64, message.data(), message.size()) == 1;
+  ERR_clear_error();
+  return is_right ? "" : "Open.2";
+}
+
+Bytes Named(std::string_view name) {
+  return Digest(AsView(name));
+}
+
+Bytes LinkBody(const LinkParts& parts) {
+  Bytes body = {1, static_cast<std::uint8_t>(parts.is_revocation ? 0x0b : 0x0a),
+                static_cast<std::uint8_t>(parts.group.size())};
+  Append(body, AsView(parts.group));
+  Append(body, BigEndian(parts.number, 4));
+  Append(body, parts.predecessor);
+  if (parts.is_revocation) return body;
+  Append(body, parts.key);
+  for (const Number& root : parts.roots) Append(body, root.ToBytes(parts.width));
+  for (const std::size_t time : parts.times) Append(body, BigEndian(time, 8));
+  Append(body, BigEndian(parts.quota, 4));
+  Append(body, BigEndian(parts.lenders.size(), 2));
+  for (const Bytes& lender : parts.lenders) Append(body, lender);
+  return body;
+}
+
+Bytes BatchBody(std::uint8_t kind, View id, const std::vector<Number>& values, std::size_t width) {
+  Bytes body = {1, kind};
+  Append(body, id);
+  Append(body, BigEndian(width, 2));
+  Append(body, BigEndian(values.size(), 2));
+  for (const Number& value : values) Append(body, value.ToBytes(width));
+  return body;
+}
+
+Bytes RequestBody(View member, View nonce, View batch) {
+  Bytes body = {1, 0x0d};
+  Append(body, member);
+  Append(body, nonce);
+  Append(body, batch);
+  return body;
+}
+
+std::string_view VerifyRequestStep(View sealed) {
+  if (sealed.size() < 64) return "VerifyRequest.1";
+  const View body = sealed.first(sealed.size() - 64);
+  if (!RequestStep(body).empty()) return "VerifyRequest.2";
+  if (!OpenStep(body.subspan(2, 32), "blindlend v1 request", sealed).empty())
+    return "VerifyRequest.3";
+  return "";
+}
+
+Bytes Flipped(View x, View mask) {
+  Bytes flipped(x.begin(), x.end());
+  for (std::size_t i = 0; i < std::min(x.size(), mask.size()); ++i)
+    flipped[i] = static_cast<std::uint8_t>(flipped[i] ^ mask[i]);
+  return flipped;
 }
 
 Tape::Tape(View bytes, bool endless)

@@ -5,6 +5,7 @@
 
 #include <openssl/bn.h>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -99,11 +100,75 @@ std::optional<Key> ChooseKey(Arguments& arguments);
 /// x, 0 < x < n and gcd(x, n) = 1, by 2-rsa, UnitFromBytes.
 std::optional<Number> Unit(const Number& n, Bytes bytes);
 
-/// 3-fdh, FDH under the tag of chapter 4.
+/// SHA-256.
+Bytes Digest(View bytes);
+
+/// bytes behind their length in eight bytes.
+Bytes Prefixed(View bytes);
+View AsView(std::string_view text);
+
+/// 1-encoding, KeyId.
+Bytes Id(const Key& key);
+
+/// 2-rsa, EncodePublicKey.
+Bytes EncodedKey(const Key& key);
+
+/// 3-fdh, FDH.
+std::optional<Number> Hash(std::string_view tag, const Key& key, View msg);
+
+/// The same under the tag of chapter 4.
 std::optional<Number> Hash(const Key& key, View msg);
 
 /// The step of Verify that fails, or "".
 std::string_view VerifyStep(const Key& key, View msg, View sig);
+
+/// 2-rsa, ValidatePublicKey: the step that fails, or "".
+std::string_view ValidateStep(const Number& n, const Number& e);
+
+/// The certificate of chapter 5, for a key whose d is known.
+std::vector<Number> Certificate(const Key& key, View group);
+
+/// The step of VerifyKeyProof that fails, or "".
+std::string_view KeyProofStep(const Key& key, View group, const std::vector<Number>& roots);
+
+/// 6-epoch, by OpenSSL's Ed25519.
+Bytes PublicKeyOf(View seed);
+Bytes Sealed(View seed, std::string_view tag, View body);
+
+/// The step of Open that fails, or "". OpenSSL's equation, and what the spec wants besides.
+std::string_view OpenStep(View key, std::string_view tag, View sealed);
+
+/// The fixed 32 bytes of a name: the seed of an identity of the harnesses', or a key of nobody's.
+Bytes Named(std::string_view name);
+
+/// What a link is made of, as bytes or as plain numbers. No fields are checked.
+struct LinkParts {
+  std::string group = "readers";
+  std::size_t number = 1;
+  Bytes predecessor = Bytes(32);
+  bool is_revocation = false;
+  Bytes key;  // EncodePublicKey
+  std::vector<Number> roots;
+  std::size_t width = 0;  // k
+  std::array<std::size_t, 4> times = {};
+  std::size_t quota = 1;
+  std::vector<Bytes> lenders;
+};
+
+/// 6-epoch, EncodeLink.
+Bytes LinkBody(const LinkParts& parts);
+
+/// 4-blind-signature, EncodeBatch.
+Bytes BatchBody(std::uint8_t kind, View id, const std::vector<Number>& values, std::size_t width);
+
+/// 8-issuance, EncodeRequest, with the batch encoded already.
+Bytes RequestBody(View member, View nonce, View batch);
+
+/// 8-issuance, VerifyRequest: the step that fails, or "".
+std::string_view VerifyRequestStep(View sealed);
+
+/// x with the bytes of mask, as far as it goes, flipped in it.
+Bytes Flipped(View x, View mask);
 
 /// A byte source: first the given bytes, then, if it is endless, SHA-256 of these bytes and a counter.
 class Tape {

@@ -6,22 +6,11 @@
 namespace blindlend {
 namespace {
 
-// 4-blind-signature, EncodeBatch, read a second time.
-std::string_view ExpectedStep(std::uint8_t kind, View bytes) {
-  if (bytes.size() < 38 || NumberAt(bytes, 0, 2) != std::size_t{0x0100} + kind)
-    return "ParseBatch.1";
-  const std::size_t width = NumberAt(bytes, 34, 2);
-  const std::size_t count = NumberAt(bytes, 36, 2);
-  if (width < 1 || width > 512 || count < 1 || count > 1000) return "ParseBatch.2";
-  if (bytes.size() != 38 + count * width) return "ParseBatch.3";
-  return "";
-}
-
 void Check(std::uint8_t kind, View bytes) {
   const AllocationWatch watch;
   const auto batch = ParseBatch(kind, bytes);
   watch.RequireProportionate(bytes.size());
-  RequireCanonical(bytes, ExpectedStep(kind, bytes), batch,
+  RequireCanonical(bytes, BatchStep(kind, bytes), batch,
                    [kind](const Batch& parsed) { return EncodeBatch(kind, parsed); });
   if (!batch) return;
   Require(Equal(batch->id, bytes.subspan(2, 32)), "id stands where it should");

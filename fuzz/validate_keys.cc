@@ -48,23 +48,11 @@ std::string_view ExpectedStep(const Parts& sk) {
   return "";
 }
 
-// 2-rsa, ValidatePublicKey, by OpenSSL's arithmetic.
-std::string_view ExpectedStep(const Number& n, const Number& e) {
-  const std::size_t bits = n.Bits();
-  if (bits != 2048 && bits != 3072 && bits != 4096) return "ValidatePublicKey.1";
-  if (e != Number(65537)) return "ValidatePublicKey.2";
-  if (!n.IsOdd()) return "ValidatePublicKey.3";
-  if (oracle::HasSmallFactor(n)) return "ValidatePublicKey.4";
-  if (oracle::IsStrongProbablePrimeToBase2(n)) return "ValidatePublicKey.5";
-  if (oracle::IsPower(n)) return "ValidatePublicKey.6";
-  return "";
-}
-
 void Check(View bytes) {
   const auto sk = ParseSecretKey(bytes);
   if (!sk) return;
   const Parts parts = Split(bytes);
-  RequireStep(StepOf(ValidatePublicKey(*sk)), ExpectedStep(parts.n, parts.e));
+  RequireStep(StepOf(ValidatePublicKey(*sk)), oracle::ValidateStep(parts.n, parts.e));
   const auto valid = ValidateSecretKey(*sk);
   RequireStep(StepOf(valid), ExpectedStep(parts));
   if (!valid) return;

@@ -46,7 +46,7 @@ std::expected<Bytes, Failure> EncodeRequest(const Request& request);
 /// Form only. Fails at ParseRequest.1 (kind), .2 (batch).
 std::expected<Request, Failure> ParseRequest(View body);
 
-/// The member's first step. link: verified; member_seed: 32 bytes; audience: a lender's identity
+/// The member's first step. link: verified, open for issue; member_seed: 32 bytes; audience: a lender's identity
 /// key; count: in [1, 1000]; now: seconds since 1970-01-01 UTC.
 /// Fails at RequestTokens.1 (not open for issue), .2 (no lender of this epoch), .3 (count), .4 to .6
 /// (source exhausted).
@@ -60,7 +60,8 @@ std::expected<Request, Failure> VerifyRequest(View sealed);
 /// The ledger's key, 32 bytes. Fails at RequestId.1 (no encoding).
 std::expected<Bytes, Failure> RequestId(const Request& request);
 
-/// The ledger in which a verified request is debited, once. link: the admin's newest.
+/// The ledger in which a verified request is debited, once. link: the revocation if the admin's chain
+/// ends in one, otherwise the epoch whose key the request names.
 /// Fails at Debit.1 (revoked), .2 (another key), .4 (not enrolled), .5 (not open for issue), .6 (a
 /// value that would not be signed), .7 (over the quota).
 std::expected<Ledger, Failure> Debit(const Ledger& ledger, const Link& link,

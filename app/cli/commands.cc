@@ -1,16 +1,15 @@
 #include "commands.h"
 
-#include <sodium.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <map>
 #include <system_error>
 
+#include "app/cli/common.h"
 #include "app/cli/objects.h"
+#include "app/store/refusal.h"
 #include "app/vectors/vectors.h"
 
 namespace blindlend {
@@ -22,76 +21,10 @@ using nlohmann::ordered_json;
 /// A vector file is at most this large; the largest that is made is far smaller.
 constexpr Kind kVectorFile = {"vector file", 1 << 26};
 
-bool SomebodyWatches() {
-  return isatty(STDERR_FILENO) == 1;
-}
-
-bool SystemRandom(std::span<std::uint8_t> bytes) {
-  randombytes_buf(bytes.data(), bytes.size());
-  return true;
-}
-
-/// What a refusal at a step means, in plain words; nothing for steps that have only their label.
-std::string Sentence(std::string_view step) {
-  static const std::map<std::string_view, std::string> kSentences = {
-      {"GenerateKey.2", "no first prime was found"},
-      {"GenerateKey.3", "no second prime was found"},
-      {"GenerateKey.4", "the primes are too close together; try again"},
-      {"ValidatePublicKey.1", "the modulus does not have 2048, 3072 or 4096 bits"},
-      {"ValidatePublicKey.2", "the public exponent is not 65537"},
-      {"ValidatePublicKey.3", "the modulus is even"},
-      {"ValidatePublicKey.4", "the modulus has a small factor"},
-      {"ValidatePublicKey.5", "the modulus may be a prime"},
-      {"ValidatePublicKey.6", "the modulus is a power"},
-      {"ValidateSecretKey.1", "a part of the secret key is out of range"},
-      {"ValidateSecretKey.2", "the modulus is not the product of the primes"},
-      {"ValidateSecretKey.3", "a prime of the secret key is not prime"},
-      {"ValidateSecretKey.4", "the private exponent is not the smallest"},
-      {"ValidateSecretKey.5", "the private exponent does not undo the public one"},
-      {"ValidateSecretKey.6", "the exponents of the primes do not fit the private exponent"},
-      {"ValidateSecretKey.7", "the inverse of one prime modulo the other is wrong"},
-      {"BlindBatch.1", "more than 1000 messages, or more than 16777216 bytes of them"},
-      {"BlindBatch.2", "the same message twice"},
-      {"BlindBatch.3", "a message could not be blinded"},
-      {"BlindSignBatch.1", "the request is for another key"},
-      {"BlindSignBatch.3", "a value cannot be signed"},
-      {"FinalizeBatch.1", "the state belongs to another key"},
-      {"FinalizeBatch.2", "the response answers another request"},
-      {"FinalizeBatch.3", "the response has another width or number of values than the request"},
-      {"FinalizeBatch.4", "the signer's answer is not a signature"},
-      {"Verify.1", "the signature does not have the length of the key"},
-      {"Verify.2", "the signature is zero or not below the modulus"},
-      {"Verify.3", "the message has no hash"},
-      {"Verify.5", "the signature shares a factor with the modulus"},
-      {"Verify.6", "not the signature of this message under this key"},
-  };
-  const auto found = kSentences.find(step);
-  return found == kSentences.end() ? "" : found->second;
-}
-
-/// detail: what is known beyond the step, or nothing; then the step's sentence is taken.
-std::unexpected<Stop> Refused(Failure failure, std::string detail = "") {
-  if (detail.empty()) detail = Sentence(failure.step);
-  const std::string step(failure.step);
-  const std::string line = "refused at " + step + (detail.empty() ? "" : ": " + detail);
-  return std::unexpected(Stop{kRefused, line, step, detail});
-}
-
 /// "value 2 of 3 (Finalize.4)"
 std::string ValueAt(std::size_t i, std::size_t count, Failure failure) {
   return "value " + std::to_string(i + 1) + " of " + std::to_string(count) + " (" +
          std::string(failure.step) + ")";
-}
-
-std::string Count(std::size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
-std::string Hex(View bytes) {
-  std::string hex(2 * bytes.size() + 1, '\0');
-  sodium_bin2hex(hex.data(), hex.size(), bytes.data(), bytes.size());
-  hex.pop_back();
-  return hex;
 }
 
 /// pk: has passed ValidatePublicKey.
@@ -111,16 +44,8 @@ std::expected<Report, Stop> KeyGenerate(const Arguments& arguments) {
   const auto targets = CheckTargets({}, {secret, public_key}, arguments.force);
   if (!targets) return std::unexpected(targets.error());
 
-  long draws = 0;
-  const auto sk = GenerateKey(arguments.bits, [&draws](std::span<std::uint8_t> bytes) {
-    if (++draws % 64 == 0 && SomebodyWatches())
-      std::fprintf(stderr, "\rblindlend: looking for two primes, %ld draws", draws);
-    return SystemRandom(bytes);
-  });
-  if (SomebodyWatches()) std::fprintf(stderr, "\r\x1b[K");
-  if (!sk) return Refused(sk.error());
-  if (const auto valid = ValidatePublicKey(*sk); !valid) return Refused(valid.error());
-  if (const auto valid = ValidateSecretKey(*sk); !valid) return Refused(valid.error());
+  const auto sk = FreshKey(arguments.bits);
+  if (!sk) return std::unexpected(sk.error());
 
   // The secret half first: a public key without it would be of no use, but might be handed out.
   const auto written =
@@ -352,7 +277,7 @@ std::expected<Report, Stop> VectorsCheck(const Arguments& arguments) {
   report.json["failed"] = failed;
   if (failed != 0) {
     report.result = "failed";
-    report.status = kRefused;
+    report.status = kExitRefused;
   }
   return report;
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
-#include "app/cli/files.h"
+#include "app/store/files.h"
 
 namespace blindlend {
 
@@ -14,7 +15,7 @@ struct Report {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   /// How it went, in one word for programs: "done", "valid" or "failed".
   std::string result = "done";
-  /// 0, or kRefused when vectors fail.
+  /// 0, or kExitRefused when vectors fail.
   int status = 0;
 };
 
@@ -24,10 +25,18 @@ struct Arguments {
   std::string key, secret, public_key, out, request, response, state, message, signature, directory;
   std::vector<std::string> messages, signatures;
   bool force = false, json = false;
+  // Of a group.
+  std::string group, name, identity, who, admin, descriptor, lender, evidence, id;
+  std::vector<std::string> lenders;
+  std::size_t count = 0;
+  std::uint32_t quota = 0, days = 0;
+  std::optional<std::uint32_t> issue_days, number;
+  /// Instead of the clock.
+  std::optional<std::uint64_t> now;
 };
 
-/// All of these stop with kUnusable for a file that cannot be read or written or is not of the
-/// expected form, and with kRefused where an algorithm refuses. Then nothing has been written.
+/// All of these stop with kExitUnusable for a file that cannot be read or written or is not of the
+/// expected form, and with kExitRefused where an algorithm refuses. Then nothing has been written.
 /// Every key is validated before it is used (spec 2-rsa, ValidatePublicKey and ValidateSecretKey).
 
 /// A fresh key pair into the files secret and public_key. bits: 2048, 3072 or 4096.
@@ -50,6 +59,54 @@ std::expected<Report, Stop> FinalizeFiles(const Arguments& arguments);
 
 /// Verify over the files message and signature.
 std::expected<Report, Stop> VerifyFiles(const Arguments& arguments);
+
+/// A group, by the stores in app/store/: each works on the directory of one of them.
+
+/// The admin's database, and its identity key into the file out.
+std::expected<Report, Stop> AdminInit(const Arguments& arguments);
+/// The member in the file identity onto the roster.
+std::expected<Report, Stop> AdminEnroll(const Arguments& arguments);
+/// The member who, by name, key or file, off the roster.
+std::expected<Report, Stop> AdminRemove(const Arguments& arguments);
+/// A new epoch with a fresh key, its descriptor into the file out.
+std::expected<Report, Stop> AdminEpoch(const Arguments& arguments);
+/// The end of the chain, into the file out.
+std::expected<Report, Stop> AdminRevoke(const Arguments& arguments);
+/// The descriptor with a number, or the newest, into the file out once more.
+std::expected<Report, Stop> AdminDescriptor(const Arguments& arguments);
+/// The answer to the file request, debited first, into the file response.
+std::expected<Report, Stop> AdminIssue(const Arguments& arguments);
+/// Chain, members and what was debited to them.
+std::expected<Report, Stop> AdminStatus(const Arguments& arguments);
+
+/// A wallet, and the member's identity key into the file out.
+std::expected<Report, Stop> MemberInit(const Arguments& arguments);
+/// A descriptor, verified, to the end of the wallet's chain.
+std::expected<Report, Stop> MemberJoin(const Arguments& arguments);
+/// A request for tokens into the file out.
+std::expected<Report, Stop> MemberRequest(const Arguments& arguments);
+/// An open request once more into the file out.
+std::expected<Report, Stop> MemberResend(const Arguments& arguments);
+/// The tokens of the file response. Reports status kExitRefused if some were burnt.
+std::expected<Report, Stop> MemberAccept(const Arguments& arguments);
+/// Gives up the file request.
+std::expected<Report, Stop> MemberCancel(const Arguments& arguments);
+/// Burns what belongs to epochs that are over.
+std::expected<Report, Stop> MemberExpire(const Arguments& arguments);
+/// Tokens by state, open requests, what is left of the quota.
+std::expected<Report, Stop> MemberBalance(const Arguments& arguments);
+
+/// A lender's database, and its identity key into the file out.
+std::expected<Report, Stop> LenderInit(const Arguments& arguments);
+/// A descriptor, verified, to the end of the lender's chain.
+std::expected<Report, Stop> LenderJoin(const Arguments& arguments);
+
+/// What a descriptor says, unverified.
+std::expected<Report, Stop> EpochShow(const Arguments& arguments);
+/// The same, verified by itself against the file admin.
+std::expected<Report, Stop> EpochVerify(const Arguments& arguments);
+/// Whether an evidence file convicts the admin in the file admin.
+std::expected<Report, Stop> EvidenceCheck(const Arguments& arguments);
 
 /// Makes every vector file anew, in directory, which is made if it is missing.
 std::expected<Report, Stop> VectorsGenerate(const Arguments& arguments);

@@ -117,6 +117,67 @@ std::expected<Bytes, Stop> LoadSignature(const std::string& path) {
   return *sig;
 }
 
+namespace {
+
+std::uint8_t IdentityByte(const Kind& kind) {
+  if (kind.name == kAdminFile.name) return kAdmin;
+  return kind.name == kMemberFile.name ? kMember : kLender;
+}
+
+}  // namespace
+
+std::expected<Bytes, Stop> LoadIdentity(const std::string& path, const Kind& kind) {
+  const auto bytes = LoadBytes(path, kind);
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto key = ParseIdentity(IdentityByte(kind), *bytes);
+  if (!key) return WrongForm(path, kind.name, key.error());
+  return *key;
+}
+
+std::expected<Bytes, Stop> LoadSealed(const std::string& path, const Kind& kind) {
+  return LoadBytes(path, kind);
+}
+
+std::expected<SealedLink, Stop> LoadLink(const std::string& path) {
+  const auto start = ReadStart(path, kEpochFile);
+  if (!start) return std::unexpected(start.error());
+  const auto as_epoch = DecodeText(kEpochFile.name, start->bytes);
+  const bool is_epoch = as_epoch || as_epoch.error().step != "DecodeText.1";
+  const auto sealed = LoadBytes(path, is_epoch ? kEpochFile : kRevocationFile);
+  if (!sealed)
+    return is_epoch ? std::unexpected(sealed.error())
+                    : WrongForm(path, "EPOCH or REVOCATION", {"DecodeText.1"});
+  if (sealed->size() < kSeal) return WrongForm(path, "descriptor", {"Open.1"});
+  const auto link = ParseLink(View(*sealed).first(sealed->size() - kSeal));
+  if (!link) return WrongForm(path, "descriptor", link.error());
+  return SealedLink{*link, *sealed};
+}
+
+std::expected<std::vector<Bytes>, Stop> LoadEvidence(const std::string& path) {
+  const auto text = ReadFile(path, kEvidenceFile);
+  if (!text) return std::unexpected(text.error());
+  const std::string_view all(reinterpret_cast<const char*>(text->data()), text->size());
+  std::vector<Bytes> parts;
+  constexpr std::string_view kBegin = "-----BEGIN BLINDLEND ";
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t next = all.find(kBegin, at + 1);
+    const Bytes part = Ascii(all.substr(at, next - at));
+    at = std::min(next, all.size());
+    std::expected<Bytes, Failure> bytes = Fail("DecodeText.1");
+    for (const Kind& kind : {kEpochFile, kRevocationFile, kTokenRequestFile, kTokenResponseFile})
+      if (!bytes && bytes.error().step == "DecodeText.1") bytes = DecodeText(kind.name, part);
+    if (!bytes) return WrongForm(path, kEvidenceFile.name, bytes.error());
+    parts.push_back(*bytes);
+  }
+  if (parts.size() != 2 && parts.size() != 3)
+    return Unusable(path, "evidence is two descriptors, or a descriptor, a request and a response");
+  return parts;
+}
+
+Bytes IdentityText(const Kind& kind, View key) {
+  return EncodeText(kind.name, EncodeIdentity(IdentityByte(kind), key).value());
+}
+
 std::expected<Bytes, Stop> SpkiPem(const PublicKey& pk) {
   const auto failed = Unusable("OpenSSL", "cannot write this public key");
   const auto n = ToBignum(pk.n);

@@ -1,8 +1,8 @@
 // Objects of the spec in files, and public keys for other programs.
 #pragma once
 
-#include "app/cli/files.h"
-#include "ref/blind_signature.h"
+#include "app/store/chain.h"
+#include "ref/issuance.h"
 
 namespace blindlend {
 
@@ -25,6 +25,17 @@ constexpr Kind kRequestFile = TextKind("BLIND REQUEST", 38 + 1000 * 512, false);
 constexpr Kind kResponseFile = TextKind("BLIND RESPONSE", 38 + 1000 * 512, false);
 constexpr Kind kStateFile = TextKind("BLIND STATE", 70 + 1000 * (512 + 4) + (1 << 24), true);
 constexpr Kind kSignatureFile = TextKind("SIGNATURE", 4 + 512, false);
+constexpr Kind kAdminFile = TextKind("ADMIN", 34, false);
+constexpr Kind kMemberFile = TextKind("MEMBER", 34, false);
+constexpr Kind kLenderFile = TextKind("LENDER", 34, false);
+constexpr std::size_t kSeal = 64;
+constexpr Kind kEpochFile = TextKind("EPOCH", 39 + 64 + 46 + 9 * 512 + 256 * 32 + kSeal, false);
+constexpr Kind kRevocationFile = TextKind("REVOCATION", 39 + 64 + kSeal, false);
+constexpr Kind kTokenRequestFile = TextKind("TOKEN REQUEST", 50 + 38 + 1000 * 512 + kSeal, false);
+constexpr Kind kTokenResponseFile = TextKind("TOKEN RESPONSE", 38 + 1000 * 512 + kSeal, false);
+/// The largest is a link, a request and a response.
+constexpr Kind kEvidenceFile = {
+    "evidence", kEpochFile.max_size + kTokenRequestFile.max_size + kTokenResponseFile.max_size};
 constexpr Kind kMessageFile = {"message", 1 << 24, true};
 
 /// Any key file: with the secret part, or only the public one.
@@ -34,7 +45,7 @@ struct AnyKey {
 };
 
 /// Each of these reads the object in a file, form only.
-/// Stops with kUnusable: as ReadFile, or not of the kind or form (the line has the parser's step).
+/// Stops with kExitUnusable: as ReadFile, or not of the kind or form (the line has the parser's step).
 std::expected<PublicKey, Stop> LoadPublicKey(const std::string& path);
 std::expected<SecretKey, Stop> LoadSecretKey(const std::string& path);
 std::expected<AnyKey, Stop> LoadAnyKey(const std::string& path);
@@ -43,8 +54,20 @@ std::expected<Batch, Stop> LoadResponse(const std::string& path);
 std::expected<State, Stop> LoadState(const std::string& path);
 std::expected<Bytes, Stop> LoadSignature(const std::string& path);
 
+/// kind: kAdminFile, kMemberFile or kLenderFile.
+std::expected<Bytes, Stop> LoadIdentity(const std::string& path, const Kind& kind);
+/// The bytes of a sealed object, not looked into.
+std::expected<Bytes, Stop> LoadSealed(const std::string& path, const Kind& kind);
+/// A sealed epoch or revocation, and what is in it, unverified.
+std::expected<SealedLink, Stop> LoadLink(const std::string& path);
+/// The two or three sealed objects of an evidence file.
+std::expected<std::vector<Bytes>, Stop> LoadEvidence(const std::string& path);
+
+/// The textual form of an identity key. kind: as for LoadIdentity.
+Bytes IdentityText(const Kind& kind, View key);
+
 /// pk as SubjectPublicKeyInfo in PEM (RFC 5280 section 4.1, RFC 7468 section 13), which other tools
-/// read. Stops with kUnusable if OpenSSL cannot write it.
+/// read. Stops with kExitUnusable if OpenSSL cannot write it.
 std::expected<Bytes, Stop> SpkiPem(const PublicKey& pk);
 
 }  // namespace blindlend

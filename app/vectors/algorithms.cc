@@ -2,45 +2,15 @@
 
 #include <stdexcept>
 
+#include "app/vectors/evaluation.h"
+
 namespace blindlend::vectors {
 
 namespace {
 
-using vectors::ToJson;
-Json ToJson(bool value) {
-  return value;
-}
-
 using NTL::MulMod;
 using NTL::NumBytes;
 using NTL::PowerMod;
-
-Evaluation Failed(const Failure& failure) {
-  return {{}, {}, std::string(failure.step)};
-}
-
-Evaluation Done(Json outputs, Json intermediates = Json::object()) {
-  return {std::move(intermediates), std::move(outputs), ""};
-}
-
-// The result under one name, or the failure.
-template <class T>
-Evaluation One(const char* name, const std::expected<T, Failure>& result) {
-  if (!result) return Failed(result.error());
-  return Done({{name, ToJson(*result)}});
-}
-
-// The same for an algorithm that has read from a tape.
-template <class T>
-Evaluation Drawn(const char* name, const std::expected<T, Failure>& result, const Tape& tape) {
-  if (!result) return Failed(result.error());
-  return Done({{name, ToJson(*result)}, {"tape_used", tape.used()}});
-}
-
-// The same for an algorithm that only accepts or refuses.
-Evaluation Nothing(const std::expected<void, Failure>& result) {
-  return result ? Done(Json::object()) : Failed(result.error());
-}
 
 std::string AsciiText(View bytes) {
   return {bytes.begin(), bytes.end()};
@@ -123,12 +93,6 @@ Evaluation RunBlindBatch(const Json& in) {
                {"tape_used", tape.used()}});
 }
 
-std::uint8_t ToKind(const Json& json) {
-  const std::uint64_t kind = ToNumber(json);
-  if (kind > 255) throw std::runtime_error("kind is not a byte");
-  return static_cast<std::uint8_t>(kind);
-}
-
 int ToRounds(const Json& json) {
   const std::uint64_t rounds = ToNumber(json);
   if (rounds > 1000) throw std::runtime_error("too many rounds");
@@ -139,12 +103,6 @@ long ToLength(const Json& json) {
   const std::uint64_t length = ToNumber(json);
   if (length > 1'000'000) throw std::runtime_error("too long");
   return static_cast<long>(length);
-}
-
-Bytes ToDigest(const Json& json) {
-  Bytes digest = ToBytes(json);
-  if (digest.size() != 32) throw std::runtime_error("not 32 bytes");
-  return digest;
 }
 
 Evaluation RunAccumulated(const Json& in) {
@@ -170,10 +128,9 @@ Evaluation RunAccumulated(const Json& in) {
   return Done({{"digest", ToJson(SHA256(all))}}, {{"sk", ToJson(*sk)}});
 }
 
-}  // namespace
-
-const std::vector<Algorithm>& Algorithms() {
-  static const std::vector<Algorithm> algorithms = {
+// Chapters 1 to 4.
+std::vector<Algorithm> FirstAlgorithms() {
+  return {
       {"I2OSP",
        "1-encoding",
        {"x", "len"},
@@ -388,6 +345,16 @@ const std::vector<Algorithm>& Algorithms() {
        [](const Json& in) { return One("sig", ParseSignature(ToBytes(in.at("bytes")))); }},
       {"Accumulated", "4-blind-signature", {"bits", "runs", "seed"}, RunAccumulated},
   };
+}
+
+}  // namespace
+
+const std::vector<Algorithm>& Algorithms() {
+  static const std::vector<Algorithm> algorithms = [] {
+    std::vector<Algorithm> all = FirstAlgorithms();
+    for (Algorithm& algorithm : LaterAlgorithms()) all.push_back(std::move(algorithm));
+    return all;
+  }();
   return algorithms;
 }
 

@@ -1,5 +1,7 @@
 #include "app/vectors/values.h"
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 
 namespace blindlend::vectors {
@@ -23,6 +25,52 @@ Json ListToJson(const List& list) {
 const Json& RequireList(const Json& json) {
   if (!json.is_array()) throw std::runtime_error("not a list");
   return json;
+}
+
+template <class Item>
+std::vector<Item> ListOf(const Json& json, Item (*read)(const Json&)) {
+  std::vector<Item> list;
+  for (const Json& item : RequireList(json)) list.push_back(read(item));
+  return list;
+}
+
+std::uint32_t ToU32(const Json& json) {
+  const std::uint64_t number = ToNumber(json);
+  if (number >> 32 != 0) throw std::runtime_error("a number of more than 32 bits");
+  return static_cast<std::uint32_t>(number);
+}
+
+// In the order of the enumerations.
+constexpr std::array<std::string_view, 6> kTokenStates = {"prepared", "requested", "held",
+                                                          "spending", "spent",     "burnt"};
+constexpr std::array<std::string_view, 8> kTokenEvents = {
+    "sent", "accepted", "refused", "cancelled", "reserved", "served", "released", "expired"};
+
+template <class Enumeration, std::size_t count>
+Enumeration ToEnumeration(const std::array<std::string_view, count>& names, const Json& json) {
+  const auto name = std::ranges::find(names, ToText(json));
+  if (name == names.end()) throw std::runtime_error("not one of the names");
+  return static_cast<Enumeration>(name - names.begin());
+}
+
+Json EpochToJson(const Epoch& epoch) {
+  return {{"pk", ToJson(epoch.pk)},
+          {"roots", ToJson(epoch.roots)},
+          {"issue_from", U64ToJson(epoch.issue_from)},
+          {"issue_until", U64ToJson(epoch.issue_until)},
+          {"spend_from", U64ToJson(epoch.spend_from)},
+          {"spend_until", U64ToJson(epoch.spend_until)},
+          {"quota", epoch.quota},
+          {"lenders", ToJson(epoch.lenders)}};
+}
+
+Epoch ToEpoch(const Json& json) {
+  RequireKeys(json, {"pk", "roots", "issue_from", "issue_until", "spend_from", "spend_until",
+                     "quota", "lenders"});
+  return {ToPublicKey(json.at("pk")),   ToIntList(json.at("roots")),
+          ToU64(json.at("issue_from")), ToU64(json.at("issue_until")),
+          ToU64(json.at("spend_from")), ToU64(json.at("spend_until")),
+          ToU32(json.at("quota")),      ToBytesList(json.at("lenders"))};
 }
 
 }  // namespace
@@ -72,8 +120,65 @@ Json ToJson(const State& state) {
           {"entries", entries}};
 }
 
+Json ToJson(const Link& link) {
+  return {{"group", ToJson(link.group)},
+          {"number", link.number},
+          {"predecessor", ToJson(link.predecessor)},
+          {"epoch", link.epoch ? EpochToJson(*link.epoch) : Json()}};
+}
+
+Json ToJson(const Token& token) {
+  return {{"key_id", ToJson(token.key_id)},
+          {"audience", ToJson(token.audience)},
+          {"spend_key", ToJson(token.spend_key)},
+          {"sig", ToJson(token.sig)}};
+}
+
+Json ToJson(const Request& request) {
+  return {{"member", ToJson(request.member)},
+          {"nonce", ToJson(request.nonce)},
+          {"batch", ToJson(request.batch)}};
+}
+
+Json ToJson(const Ledger& ledger) {
+  Json used = Json::array();
+  for (const auto& [member, count] : ledger.used)
+    used.push_back(Json{{"member", ToJson(member)}, {"count", U64ToJson(count)}});
+  return {{"debited", ToJson(ledger.debited)}, {"used", used}};
+}
+
+Json ToJson(TokenState state) {
+  return kTokenStates.at(static_cast<std::size_t>(state));
+}
+
+Json ToJson(TokenEvent event) {
+  return kTokenEvents.at(static_cast<std::size_t>(event));
+}
+
+Json ToJson(const std::vector<ZZ>& list) {
+  return ListToJson(list);
+}
+
 Json ToJson(const std::vector<Bytes>& list) {
   return ListToJson(list);
+}
+
+Json ToJson(const std::vector<Link>& list) {
+  return ListToJson(list);
+}
+
+Json ToJson(const std::set<Bytes>& set) {
+  return ListToJson(set);
+}
+
+Json ToJson(const std::vector<std::optional<Bytes>>& list) {
+  Json json = Json::array();
+  for (const auto& item : list) json.push_back(item ? ToJson(*item) : Json());
+  return json;
+}
+
+Json U64ToJson(std::uint64_t time) {
+  return ToJson(NTL::conv<ZZ>(time));
 }
 
 void RequireKeys(const Json& json, const std::vector<std::string>& keys) {
@@ -94,7 +199,9 @@ std::string ToText(const Json& json) {
 std::uint64_t ToNumber(const Json& json) {
   const bool negative = json.is_number() && !json.is_number_unsigned() && json.get<double>() < 0;
   if (!json.is_number_integer() || negative) throw std::runtime_error("not a number");
-  return json.get<std::uint64_t>();
+  const auto number = json.get<std::uint64_t>();
+  if (number >> 53 != 0) throw std::runtime_error("a number of more than 53 bits");
+  return number;
 }
 
 ZZ ToInt(const Json& json) {
@@ -134,9 +241,7 @@ SecretKey ToSecretKey(const Json& json) {
 
 Batch ToBatch(const Json& json) {
   RequireKeys(json, {"id", "width", "values"});
-  Batch batch{ToBytes(json.at("id")), ToNumber(json.at("width")), {}};
-  for (const Json& value : RequireList(json.at("values"))) batch.values.push_back(ToInt(value));
-  return batch;
+  return {ToBytes(json.at("id")), ToNumber(json.at("width")), ToIntList(json.at("values"))};
 }
 
 State ToState(const Json& json) {
@@ -150,10 +255,67 @@ State ToState(const Json& json) {
   return state;
 }
 
+Link ToLink(const Json& json) {
+  RequireKeys(json, {"group", "number", "predecessor", "epoch"});
+  Link link{ToBytes(json.at("group")), ToU32(json.at("number")), ToBytes(json.at("predecessor")),
+            std::nullopt};
+  if (!json.at("epoch").is_null()) link.epoch = ToEpoch(json.at("epoch"));
+  return link;
+}
+
+Token ToToken(const Json& json) {
+  RequireKeys(json, {"key_id", "audience", "spend_key", "sig"});
+  return {ToBytes(json.at("key_id")), ToBytes(json.at("audience")), ToBytes(json.at("spend_key")),
+          ToBytes(json.at("sig"))};
+}
+
+Request ToRequest(const Json& json) {
+  RequireKeys(json, {"member", "nonce", "batch"});
+  return {ToBytes(json.at("member")), ToBytes(json.at("nonce")), ToBatch(json.at("batch"))};
+}
+
+Ledger ToLedger(const Json& json) {
+  RequireKeys(json, {"debited", "used"});
+  Ledger ledger{ToSet(json.at("debited")), {}};
+  for (const Json& entry : RequireList(json.at("used"))) {
+    RequireKeys(entry, {"member", "count"});
+    ledger.used[ToBytes(entry.at("member"))] = ToU64(entry.at("count"));
+  }
+  if (ToJson(ledger) != json) throw std::runtime_error("a ledger that is not in order");
+  return ledger;
+}
+
+TokenState ToTokenState(const Json& json) {
+  return ToEnumeration<TokenState>(kTokenStates, json);
+}
+
+TokenEvent ToTokenEvent(const Json& json) {
+  return ToEnumeration<TokenEvent>(kTokenEvents, json);
+}
+
+std::uint64_t ToU64(const Json& json) {
+  const ZZ time = ToInt(json);
+  if (time < 0 || NumBits(time) > 64) throw std::runtime_error("not in [0, 2^64 - 1]");
+  return NTL::conv<std::uint64_t>(time);
+}
+
+std::vector<ZZ> ToIntList(const Json& json) {
+  return ListOf(json, ToInt);
+}
+
 std::vector<Bytes> ToBytesList(const Json& json) {
-  std::vector<Bytes> list;
-  for (const Json& item : RequireList(json)) list.push_back(ToBytes(item));
-  return list;
+  return ListOf(json, ToBytes);
+}
+
+std::vector<Link> ToChain(const Json& json) {
+  return ListOf(json, ToLink);
+}
+
+std::set<Bytes> ToSet(const Json& json) {
+  const std::vector<Bytes> list = ToBytesList(json);
+  const std::set<Bytes> set(list.begin(), list.end());
+  if (ToJson(set) != json) throw std::runtime_error("a set that is not in order");
+  return set;
 }
 
 Tape ToTape(const Json& json) {

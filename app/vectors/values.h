@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "app/vectors/tape.h"
-#include "ref/blind_signature.h"
+#include "ref/issuance.h"
 
 namespace blindlend::vectors {
 
@@ -21,7 +21,20 @@ Json ToJson(const PublicKey& pk);
 Json ToJson(const SecretKey& sk);
 Json ToJson(const Batch& batch);
 Json ToJson(const State& state);
+Json ToJson(const Link& link);
+Json ToJson(const Token& token);
+Json ToJson(const Request& request);
+Json ToJson(const Ledger& ledger);
+Json ToJson(TokenState state);
+Json ToJson(TokenEvent event);
+Json ToJson(const std::vector<ZZ>& list);
 Json ToJson(const std::vector<Bytes>& list);
+Json ToJson(const std::vector<Link>& list);
+Json ToJson(const std::set<Bytes>& set);
+/// null stands for none.
+Json ToJson(const std::vector<std::optional<Bytes>>& list);
+/// A time or a count of 64 bits: an int, since many readers of JSON round numbers above 2^53.
+Json U64ToJson(std::uint64_t time);
 
 // Each of these throws std::runtime_error when the JSON is not exactly such a value. Check catches it.
 ZZ ToInt(const Json& json);
@@ -32,7 +45,17 @@ PublicKey ToPublicKey(const Json& json);
 SecretKey ToSecretKey(const Json& json);
 Batch ToBatch(const Json& json);
 State ToState(const Json& json);
+Link ToLink(const Json& json);
+Token ToToken(const Json& json);
+Request ToRequest(const Json& json);
+Ledger ToLedger(const Json& json);
+TokenState ToTokenState(const Json& json);
+TokenEvent ToTokenEvent(const Json& json);
+std::uint64_t ToU64(const Json& json);
+std::vector<ZZ> ToIntList(const Json& json);
 std::vector<Bytes> ToBytesList(const Json& json);
+std::vector<Link> ToChain(const Json& json);
+std::set<Bytes> ToSet(const Json& json);
 Tape ToTape(const Json& json);
 
 /// Throws std::runtime_error unless json is an object with exactly these keys, in this order.

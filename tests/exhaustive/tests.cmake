@@ -1,4 +1,4 @@
-foreach(subject units view)
+foreach(subject units view certificate)
   add_executable(exhaustive_${subject} ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cc)
   target_link_libraries(exhaustive_${subject} PRIVATE blindlend_test_support GTest::gtest_main)
   gtest_discover_tests(exhaustive_${subject} TEST_PREFIX exhaustive. PROPERTIES TIMEOUT 300)

@@ -1,4 +1,4 @@
-foreach(chapter encoding rsa fdh blind_signature)
+foreach(chapter encoding rsa fdh blind_signature key_certificate epoch token issuance)
   add_executable(${chapter}_properties ${CMAKE_CURRENT_LIST_DIR}/${chapter}_test.cc)
   target_link_libraries(${chapter}_properties PRIVATE blindlend_test_support GTest::gtest_main)
   gtest_discover_tests(${chapter}_properties TEST_PREFIX properties. PROPERTIES TIMEOUT 300)

@@ -1,12 +1,29 @@
 # The command line as its users meet it: processes and files.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-add_test(NAME system.cli COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/cli_test.py)
-set_tests_properties(
-  system.cli
-  PROPERTIES
-    ENVIRONMENT
-    "BLINDLEND=$<TARGET_FILE:blindlend>;BLINDLEND_SANITIZE=${BLINDLEND_SANITIZE};PYTHONDONTWRITEBYTECODE=1"
-)
+
+# What only a malicious admin can do.
+add_executable(malicious_admin ${CMAKE_CURRENT_SOURCE_DIR}/system/malicious_admin.cc)
+target_link_libraries(malicious_admin PRIVATE blindlend_store)
+
+# The TIMEOUTs leave room for two busy cores, and a sanitizer's processes start slowly.
+set(SYSTEM_TIMEOUT_FACTOR 1)
+if(BLINDLEND_SANITIZE)
+  set(SYSTEM_TIMEOUT_FACTOR 5)
+endif()
+foreach(row "cli 240" "group 120" "group_crash 180")
+  separate_arguments(row)
+  list(GET row 0 name)
+  list(GET row 1 seconds)
+  math(EXPR seconds "${seconds} * ${SYSTEM_TIMEOUT_FACTOR}")
+  add_test(NAME system.${name}
+           COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/${name}_test.py)
+  set(environment
+      "BLINDLEND=$<TARGET_FILE:blindlend>"
+      "MALICIOUS_ADMIN=$<TARGET_FILE:malicious_admin>"
+      "BLINDLEND_SANITIZE=${BLINDLEND_SANITIZE}"
+      PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(system.${name} PROPERTIES TIMEOUT ${seconds} ENVIRONMENT "${environment}")
+endforeach()
 
 # What does not depend on the build: once is enough.
 if(NOT BLINDLEND_SANITIZE)

@@ -30,7 +30,7 @@ class Schema(unittest.TestCase):
 
     def test_every_file_follows_it(self):
         found = files()
-        self.assertGreater(len(found), 40)
+        self.assertGreater(len(found), 70)
         for name, content in found.items():
             with self.subTest(name):
                 self.assertEqual([e.message for e in VALIDATOR.iter_errors(content)], [])
@@ -65,6 +65,30 @@ class Schema(unittest.TestCase):
         for name, change in edits.items():
             with self.subTest(name):
                 self.assertFalse(VALIDATOR.is_valid(edit(change)))
+
+    def test_its_objects_are_closed(self):
+        good = files()["Debit.json"]
+        inputs = good["tests"][0]["inputs"]
+        paths = {
+            "link": inputs["link"],
+            "epoch": inputs["link"]["epoch"],
+            "ledger": inputs["ledger"],
+            "request": inputs["request"],
+            "batch": inputs["request"]["batch"],
+        }
+        self.assertTrue(VALIDATOR.is_valid(good))
+        for name, value in paths.items():
+            with self.subTest(name):
+                value["more"] = 1
+                self.assertFalse(VALIDATOR.is_valid(good))
+                del value["more"]
+        for key, value in {"now": "10000000000000000", "roster": ["0"], "link": None}.items():
+            with self.subTest(key):
+                kept, inputs[key] = inputs[key], value
+                self.assertFalse(VALIDATOR.is_valid(good))
+                inputs[key] = kept
+        inputs["link"]["epoch"]["quota"] = 2**32
+        self.assertFalse(VALIDATOR.is_valid(good))
 
 
 if __name__ == "__main__":

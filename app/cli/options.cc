@@ -1,0 +1,304 @@
+#include "options.h"
+
+#include <NTL/version.h>
+#include <gmp.h>
+#include <openssl/crypto.h>
+#include <sodium.h>
+#include <sqlite3.h>
+
+namespace blindlend {
+
+namespace {
+
+std::string Version() {
+  return std::string("blindlend " BLINDLEND_VERSION "\nNTL " NTL_VERSION "\nGMP ") + gmp_version +
+         "\nlibsodium " + sodium_version_string() + "\nOpenSSL " +
+         OpenSSL_version(OPENSSL_VERSION_STRING) + "\nSQLite " + sqlite3_libversion();
+}
+
+/// Puts options where they belong, always in the same words.
+struct Options {
+  Arguments& arguments;
+  Command& command;
+
+  CLI::App* Add(CLI::App& parent, const std::string& name, const std::string& description,
+                Command runs) const {
+    CLI::App* const added = parent.add_subcommand(name, description);
+    Command& chosen = command;
+    added->callback([&chosen, runs] { chosen = runs; });
+    return added;
+  }
+  void File(CLI::App* to, const std::string& option, std::string& value,
+            const std::string& description) const {
+    to->add_option(option, value, description)->required()->type_name("FILE");
+  }
+  void Files(CLI::App* to, const std::string& option, std::vector<std::string>& values,
+             const std::string& description) const {
+    to->add_option(option, values, description)
+        ->required()
+        ->type_name("FILE")
+        ->allow_extra_args(false);  // one file for each time the option is given
+  }
+  void Directory(CLI::App* to, const std::string& description) const {
+    to->add_option("--dir", arguments.directory, description)->required()->type_name("DIR");
+  }
+  void Json(CLI::App* to) const {
+    to->add_flag("--json", arguments.json, "Report on stdout as JSON");
+  }
+  void Force(CLI::App* to, const std::string& description) const {
+    to->add_flag("--force", arguments.force, description);
+  }
+  void Now(CLI::App* to) const {
+    to->add_option("--now", arguments.now,
+                   "Take this for the time, in seconds since 1970, instead of the clock; for tests")
+        ->type_name("SECONDS");
+  }
+};
+
+constexpr char kOverwrite[] = "Overwrite a secret that exists already";
+constexpr char kAdminDirectory[] = "The admin's directory";
+constexpr char kWalletDirectory[] = "The member's directory";
+constexpr char kLenderDirectory[] = "The lender's directory";
+
+void DeclareKeys(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
+  CLI::App* const key = app.add_subcommand("key", "Make and look at keys");
+  key->require_subcommand(1);
+
+  CLI::App* const generate = options.Add(*key, "generate", "Make a key pair", KeyGenerate);
+  generate->add_option("--bits", arguments.bits, "Length of the modulus")
+      ->check(CLI::IsMember({2048, 3072, 4096}))
+      ->capture_default_str();
+  options.File(generate, "--secret", arguments.secret, "Where the secret key goes");
+  options.File(generate, "--public", arguments.public_key, "Where the public key goes");
+  options.Force(generate, kOverwrite);
+  options.Json(generate);
+
+  CLI::App* const show = options.Add(*key, "show", "Length, id and fingerprint of a key", KeyShow);
+  options.File(show, "key", arguments.key, "A public or secret key");
+  options.Json(show);
+
+  CLI::App* const to_pem =
+      options.Add(*key, "export", "A public key as other programs read it (SPKI, PEM)", KeyExport);
+  options.File(to_pem, "key", arguments.key, "A public or secret key");
+  to_pem->add_option("--out", arguments.out, "Write there, not to stdout")->type_name("FILE");
+
+  CLI::App* const blind = options.Add(app, "blind", "Hide messages from the signer", BlindFiles);
+  options.File(blind, "--key", arguments.key, "The signer's public key");
+  options.Files(blind, "--message", arguments.messages, "A message; may be given up to 1000 times");
+  options.File(blind, "--request", arguments.request, "Where the request for the signer goes");
+  options.File(blind, "--state", arguments.state, "Where the secret state for finalize goes");
+  options.Force(blind, kOverwrite);
+  options.Json(blind);
+
+  CLI::App* const sign =
+      options.Add(app, "sign", "Sign a request without seeing its messages", SignFile);
+  options.File(sign, "--key", arguments.key, "The secret key");
+  options.File(sign, "--request", arguments.request, "The request");
+  options.File(sign, "--response", arguments.response, "Where the response goes");
+  options.Json(sign);
+
+  CLI::App* const finalize =
+      options.Add(app, "finalize", "Turn a response into verified signatures", FinalizeFiles);
+  options.File(finalize, "--key", arguments.key, "The signer's public key");
+  options.File(finalize, "--state", arguments.state, "The state that blind made");
+  options.File(finalize, "--response", arguments.response, "The signer's response");
+  options.Files(finalize, "--signature", arguments.signatures,
+                "Where a signature goes: one for each message, in their order");
+  options.Json(finalize);
+
+  CLI::App* const verify = options.Add(app, "verify", "Verify a signature", VerifyFiles);
+  options.File(verify, "--key", arguments.key, "The signer's public key");
+  options.File(verify, "--message", arguments.message, "The message");
+  options.File(verify, "--signature", arguments.signature, "The signature");
+  options.Json(verify);
+}
+
+void DeclareVectors(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
+  CLI::App* const vectors = app.add_subcommand("vectors", "Make and run the known answers");
+  vectors->require_subcommand(1);
+  CLI::App* const make =
+      options.Add(*vectors, "generate", "Make every vector file anew", VectorsGenerate);
+  CLI::App* const check = options.Add(
+      *vectors, "check", "Run the vector files against this implementation", VectorsCheck);
+  for (CLI::App* const each : {make, check}) {
+    each->add_option("directory", arguments.directory, "Where the files are")
+        ->required()
+        ->type_name("DIR");
+    options.Json(each);
+  }
+}
+
+void DeclareAdmin(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
+  CLI::App* const admin = app.add_subcommand("admin", "Run a group: members, epochs, tokens");
+  admin->require_subcommand(1);
+
+  CLI::App* const init = options.Add(*admin, "init", "Begin a group", AdminInit);
+  options.Directory(init, "Where the admin's database goes");
+  init->add_option("--group", arguments.group, "The group's name")->required()->type_name("NAME");
+  init->add_option("--bits", arguments.bits, "Length of the epochs' keys")
+      ->check(CLI::IsMember({2048, 3072, 4096}))
+      ->capture_default_str();
+  options.File(init, "--out", arguments.out, "Where the admin's identity key goes");
+
+  CLI::App* const enroll = options.Add(*admin, "enroll", "Take a member in", AdminEnroll);
+  options.Directory(enroll, kAdminDirectory);
+  options.File(enroll, "member", arguments.identity, "The member's identity key");
+  enroll->add_option("--name", arguments.name, "What the admin calls the member")
+      ->type_name("TEXT");
+
+  CLI::App* const remove =
+      options.Add(*admin, "remove", "Give a member no more tokens", AdminRemove);
+  options.Directory(remove, kAdminDirectory);
+  remove
+      ->add_option("member", arguments.who, "The member's identity key, its name or its key in hex")
+      ->required()
+      ->type_name("FILE|NAME|HEX");
+
+  CLI::App* const epoch =
+      options.Add(*admin, "epoch", "Begin a new epoch, with a fresh key", AdminEpoch);
+  options.Directory(epoch, kAdminDirectory);
+  epoch->add_option("--quota", arguments.quota, "Tokens that each member can have")
+      ->required()
+      ->check(CLI::Range(1u, 4294967295u))
+      ->type_name("COUNT");
+  epoch->add_option("--days", arguments.days, "How long the epoch lasts")
+      ->required()
+      ->check(CLI::Range(1, 3660))
+      ->type_name("DAYS");
+  epoch
+      ->add_option("--issue-days", arguments.issue_days,
+                   "How long tokens are issued; spending begins then")
+      ->check(CLI::Range(1, 3660))
+      ->type_name("DAYS");
+  options.Files(epoch, "--lender", arguments.lenders,
+                "A lender's identity key; may be given up to 256 times");
+  options.File(epoch, "--out", arguments.out, "Where the epoch descriptor goes");
+  options.Now(epoch);
+
+  CLI::App* const revoke = options.Add(
+      *admin, "revoke", "End the chain: the key or the identity is stolen", AdminRevoke);
+  options.Directory(revoke, kAdminDirectory);
+  options.File(revoke, "--out", arguments.out, "Where the revocation goes");
+
+  CLI::App* const descriptor =
+      options.Add(*admin, "descriptor", "Write a descriptor out once more", AdminDescriptor);
+  options.Directory(descriptor, kAdminDirectory);
+  descriptor->add_option("--number", arguments.number, "Which one; without it, the newest")
+      ->type_name("NUMBER");
+  options.File(descriptor, "--out", arguments.out, "Where the descriptor goes");
+
+  CLI::App* const issue = options.Add(*admin, "issue", "Debit a request and sign it", AdminIssue);
+  options.Directory(issue, kAdminDirectory);
+  options.File(issue, "request", arguments.request, "The member's request");
+  options.File(issue, "--out", arguments.out, "Where the response goes");
+  options.Now(issue);
+
+  CLI::App* const status =
+      options.Add(*admin, "status", "Epochs, members and what they have obtained", AdminStatus);
+  options.Directory(status, kAdminDirectory);
+  for (CLI::App* const each : {init, enroll, remove, epoch, revoke, descriptor, issue, status})
+    options.Json(each);
+}
+
+void DeclareMember(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
+  CLI::App* const member = app.add_subcommand("member", "Obtain tokens");
+  member->require_subcommand(1);
+
+  CLI::App* const init = options.Add(*member, "init", "Make a wallet", MemberInit);
+  options.Directory(init, "Where the wallet goes");
+  options.File(init, "--out", arguments.out, "Where the member's identity key goes");
+
+  CLI::App* const join =
+      options.Add(*member, "join", "Verify a descriptor and follow its chain", MemberJoin);
+  options.Directory(join, kWalletDirectory);
+  options.File(join, "descriptor", arguments.descriptor, "An epoch or a revocation");
+  options.File(join, "--admin", arguments.admin, "The admin's identity key");
+
+  CLI::App* const request = options.Add(*member, "request", "Ask for tokens", MemberRequest);
+  options.Directory(request, kWalletDirectory);
+  options.File(request, "--lender", arguments.lender,
+               "The identity key of the lender where they are to be spent");
+  request->add_option("--count", arguments.count, "How many")
+      ->required()
+      ->check(CLI::Range(1, 1000))
+      ->type_name("COUNT");
+  options.File(request, "--out", arguments.out, "Where the request for the admin goes");
+  options.Force(request, "Ask also for more than the quota leaves");
+  options.Now(request);
+
+  CLI::App* const resend =
+      options.Add(*member, "resend", "Write an open request out once more", MemberResend);
+  options.Directory(resend, kWalletDirectory);
+  resend->add_option("--id", arguments.id, "Which one, as balance shows it")->type_name("HEX");
+  options.File(resend, "--out", arguments.out, "Where the request for the admin goes");
+
+  CLI::App* const accept =
+      options.Add(*member, "accept", "Take the tokens out of a response", MemberAccept);
+  options.Directory(accept, kWalletDirectory);
+  options.File(accept, "response", arguments.response, "The admin's response");
+
+  CLI::App* const cancel =
+      options.Add(*member, "cancel", "Give up a request for good", MemberCancel);
+  options.Directory(cancel, kWalletDirectory);
+  options.File(cancel, "request", arguments.request, "The request");
+
+  CLI::App* const expire =
+      options.Add(*member, "expire", "Erase the tokens of epochs that are over", MemberExpire);
+  options.Directory(expire, kWalletDirectory);
+  options.Now(expire);
+
+  CLI::App* const balance = options.Add(*member, "balance", "What the wallet holds", MemberBalance);
+  options.Directory(balance, kWalletDirectory);
+  options.Now(balance);
+  for (CLI::App* const each : {init, join, request, resend, accept, cancel, expire, balance})
+    options.Json(each);
+}
+
+void DeclareOthers(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
+  CLI::App* const lender = app.add_subcommand("lender", "Lend capacity");
+  lender->require_subcommand(1);
+  CLI::App* const init = options.Add(*lender, "init", "Make a lender's identity", LenderInit);
+  options.Directory(init, "Where the lender's database goes");
+  options.File(init, "--out", arguments.out, "Where the lender's identity key goes");
+  CLI::App* const join =
+      options.Add(*lender, "join", "Verify a descriptor and follow its chain", LenderJoin);
+  options.Directory(join, kLenderDirectory);
+  options.File(join, "descriptor", arguments.descriptor, "An epoch or a revocation");
+
+  CLI::App* const epoch = app.add_subcommand("epoch", "Look at descriptors");
+  epoch->require_subcommand(1);
+  CLI::App* const show = options.Add(*epoch, "show", "What a descriptor says", EpochShow);
+  CLI::App* const verify =
+      options.Add(*epoch, "verify", "Whether a descriptor holds by itself", EpochVerify);
+  for (CLI::App* const each : {show, verify})
+    options.File(each, "descriptor", arguments.descriptor, "An epoch or a revocation");
+
+  CLI::App* const evidence = app.add_subcommand("evidence", "Look at evidence against an admin");
+  evidence->require_subcommand(1);
+  CLI::App* const check =
+      options.Add(*evidence, "check", "Whether it convicts the admin", EvidenceCheck);
+  options.File(check, "evidence", arguments.evidence, "What a wallet or a lender has kept");
+  for (CLI::App* const each : {join, verify, check})
+    options.File(each, "--admin", arguments.admin, "The admin's identity key");
+  for (CLI::App* const each : {init, join, show, verify, check}) options.Json(each);
+}
+
+}  // namespace
+
+void Declare(CLI::App& app, Arguments& arguments, Command& command) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", Version);
+  const Options options{arguments, command};
+  DeclareAdmin(app, options);
+  DeclareMember(app, options);
+  DeclareOthers(app, options);
+  DeclareKeys(app, options);
+  DeclareVectors(app, options);
+}
+
+}  // namespace blindlend

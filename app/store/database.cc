@@ -1,0 +1,232 @@
+#include "database.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+namespace blindlend {
+
+namespace {
+
+/// How long a process waits for another one's transaction, which may have to wait for a slow disk.
+constexpr int kBusyMilliseconds = 60'000;
+
+[[noreturn]] void ThrowUnusable(const std::string& path, const std::string& reason) {
+  throw StoreError{Unusable(path, reason).error()};
+}
+
+[[noreturn]] void ThrowSystemError(const std::string& path) {
+  ThrowUnusable(path, "cannot be written: " + std::generic_category().message(errno));
+}
+
+std::string Reason(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "is in use by another process";
+    case SQLITE_FULL:
+      return "cannot be written: no space left";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return "cannot be written: it or its directory is read-only";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "is damaged or not a database";
+    case SQLITE_CANTOPEN:
+      return "cannot be opened; it or its directory may be read-only";
+    default:
+      return std::string("failed: ") + sqlite3_errstr(code);
+  }
+}
+
+struct Finalizer {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+
+int Bind(sqlite3_stmt* statement, int i, const Value& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value))
+    return sqlite3_bind_int64(statement, i, *number);
+  if (const auto* text = std::get_if<std::string>(&value))
+    return sqlite3_bind_text64(statement, i, text->data(), text->size(), SQLITE_TRANSIENT,
+                               SQLITE_UTF8);
+  if (const auto* bytes = std::get_if<Bytes>(&value)) {
+    // A null pointer would bind NULL, not an empty string of bytes.
+    if (bytes->empty()) return sqlite3_bind_zeroblob(statement, i, 0);
+    return sqlite3_bind_blob64(statement, i, bytes->data(), bytes->size(), SQLITE_STATIC);
+  }
+  return sqlite3_bind_null(statement, i);
+}
+
+Value Column(sqlite3_stmt* statement, int i) {
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, i));
+  switch (sqlite3_column_type(statement, i)) {
+    case SQLITE_INTEGER:
+      return sqlite3_column_int64(statement, i);
+    case SQLITE_TEXT:
+      return std::string(reinterpret_cast<const char*>(sqlite3_column_text(statement, i)), size);
+    case SQLITE_BLOB: {
+      const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement, i));
+      return size == 0 ? Bytes{} : Bytes(data, data + size);
+    }
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+Database::Database(const DatabaseKind& kind, std::string path) : path_(std::move(path)) {
+  struct stat status;
+  if (stat(path_.c_str(), &status) != 0)
+    ThrowUnusable(path_, errno == ENOENT
+                             ? "is not there; init makes it"
+                             : "cannot be read: " + std::generic_category().message(errno));
+  if ((status.st_mode & 0077) != 0)
+    Complain("warning: " + path_ + ": others may read it (chmod 600 ends that)");
+  Open();
+  CheckKind(kind);
+  MakeDurable();
+}
+
+Database::Database(const DatabaseKind& kind, std::string path,
+                   const std::function<void(Database&)>& fill)
+    : path_(std::move(path)) {
+  // SQLite gives the log beside it the same mode.
+  const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) ThrowSystemError(path_);
+  close(fd);
+  Open();
+  const auto refuse_if_filled = [&] {
+    if (Number(Run("SELECT count(*) FROM sqlite_schema")[0][0]) == 0) return;
+    CheckKind(kind);
+    ThrowUnusable(path_, "is there already");
+  };
+  refuse_if_filled();  // before anything is changed in what may be somebody else's
+  // Not with a write-ahead log yet: to begin one is a change by itself, and a crash behind it would
+  // leave a file that is neither empty nor a store. EXTRA: the journal is gone for good.
+  Run("PRAGMA synchronous = EXTRA");
+  Transaction transaction(*this);
+  refuse_if_filled();  // with the lock: another process may have been faster
+  Run("PRAGMA application_id = " + std::to_string(kind.application_id));
+  Run("PRAGMA user_version = " + std::to_string(kind.version));
+  if (sqlite3_exec(connection_.get(), kind.schema.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    Throw(sqlite3_extended_errcode(connection_.get()));
+  fill(*this);
+  transaction.Commit();
+}
+
+void Database::Open() {
+  sqlite3* connection = nullptr;
+  const int code = sqlite3_open_v2(path_.c_str(), &connection,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE, nullptr);
+  connection_.reset(connection);
+  if (code != SQLITE_OK) Throw(code);
+  sqlite3_extended_result_codes(connection, 1);
+  sqlite3_busy_timeout(connection, kBusyMilliseconds);
+  Run("PRAGMA secure_delete = ON");
+  Run("PRAGMA trusted_schema = OFF");
+  Run("PRAGMA temp_store = MEMORY");
+  Run("PRAGMA foreign_keys = ON");
+}
+
+void Database::MakeDurable() {
+  if (Text(Run("PRAGMA journal_mode = WAL")[0][0]) != "wal")
+    ThrowUnusable(path_, "its file system cannot hold a write-ahead log");
+  Run("PRAGMA synchronous = FULL");
+}
+
+void Database::CheckKind(const DatabaseKind& kind) {
+  if (Number(Run("PRAGMA application_id")[0][0]) != kind.application_id)
+    ThrowUnusable(path_, "is not a blindlend " + kind.name);
+  const std::int64_t version = Number(Run("PRAGMA user_version")[0][0]);
+  if (version > kind.version)
+    ThrowUnusable(path_, "was made by a later version of blindlend (schema " +
+                             std::to_string(version) + ", this one knows " +
+                             std::to_string(kind.version) + ")");
+  if (version != kind.version) ThrowDamaged(*this, "schema version");
+}
+
+std::vector<Row> Database::Run(const std::string& sql, const std::vector<Value>& parameters) {
+  sqlite3_stmt* raw = nullptr;
+  if (const int code = sqlite3_prepare_v2(connection_.get(), sql.c_str(), -1, &raw, nullptr);
+      code != SQLITE_OK)
+    Throw(code);
+  const std::unique_ptr<sqlite3_stmt, Finalizer> statement(raw);
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (const int code = Bind(raw, static_cast<int>(i) + 1, parameters[i]); code != SQLITE_OK)
+      Throw(code);
+  std::vector<Row> rows;
+  int code = sqlite3_step(raw);
+  for (; code == SQLITE_ROW; code = sqlite3_step(raw)) {
+    Row& row = rows.emplace_back();
+    for (int i = 0; i < sqlite3_column_count(raw); ++i) row.push_back(Column(raw, i));
+  }
+  if (code != SQLITE_DONE) Throw(code);
+  return rows;
+}
+
+void Database::Erase() {
+  try {
+    Run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const StoreError&) {
+    // What was deleted is durably deleted: a Stop would say that nothing has changed.
+    Complain("warning: " + path_ + ": what was deleted is in its log until that can be truncated");
+  }
+}
+
+void Database::Throw(int code) {
+  ThrowUnusable(path_, Reason(code));
+}
+
+Transaction::Transaction(Database& database) : database_(database) {
+  database_.Run("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    database_.Run("ROLLBACK");
+  } catch (const StoreError&) {
+    // SQLite has rolled back by itself, as it does after some errors.
+  }
+}
+
+void Transaction::Commit() {
+  database_.Run("COMMIT");
+  open_ = false;
+}
+
+bool DatabaseExists(const std::string& path) {
+  struct stat status;
+  // What has a journal beside it was being made: SQLite takes it back to empty when it is opened.
+  return stat(path.c_str(), &status) == 0 && status.st_size > 0 &&
+         stat((path + "-journal").c_str(), &status) != 0;
+}
+
+void MakeDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0) return;
+  if (errno != EEXIST) ThrowSystemError(path);
+  if (!std::filesystem::is_directory(path)) ThrowUnusable(path, "is not a directory");
+}
+
+std::int64_t Number(const Value& value) {
+  return std::get<std::int64_t>(value);
+}
+
+const Bytes& Blob(const Value& value) {
+  return std::get<Bytes>(value);
+}
+
+const std::string& Text(const Value& value) {
+  return std::get<std::string>(value);
+}
+
+void ThrowDamaged(const Database& database, const std::string& what) {
+  ThrowUnusable(database.path(), "is damaged: " + what);
+}
+
+}  // namespace blindlend

@@ -1,0 +1,366 @@
+#include "wallet.h"
+
+#include <algorithm>
+#include <array>
+
+#include "app/store/refusal.h"
+
+namespace blindlend {
+
+namespace {
+
+const DatabaseKind kWalletDatabase = {
+    "wallet", 0x424c7761 /* BLwa */, 1,
+    std::string(kIdentitySchema) + kAnchorSchema + kChainSchema +
+        // sealed is there as long as the request is open.
+        "CREATE TABLE request (hash BLOB PRIMARY KEY, number INTEGER NOT NULL,"
+        " audience BLOB NOT NULL, state TEXT NOT NULL"
+        " CHECK (state IN ('prepared', 'requested', 'accepted', 'cancelled')), sealed BLOB)"
+        " STRICT, WITHOUT ROWID;"
+        "CREATE TABLE entry (hash BLOB NOT NULL REFERENCES request, position INTEGER NOT NULL,"
+        " seed BLOB NOT NULL, msg BLOB NOT NULL, r_inv BLOB NOT NULL, PRIMARY KEY (hash, position))"
+        " STRICT, WITHOUT ROWID;"
+        "CREATE TABLE token (id BLOB PRIMARY KEY, number INTEGER NOT NULL,"
+        " state TEXT NOT NULL CHECK (state IN ('held', 'spending')), seed BLOB NOT NULL,"
+        " token BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE outcome (number INTEGER NOT NULL, state TEXT NOT NULL"
+        " CHECK (state IN ('spent', 'burnt')), count INTEGER NOT NULL, PRIMARY KEY (number, state))"
+        " STRICT, WITHOUT ROWID;"};
+
+constexpr std::array kStates = {TokenState::kPrepared, TokenState::kRequested, TokenState::kHeld,
+                                TokenState::kSpending, TokenState::kSpent,     TokenState::kBurnt};
+
+std::string PathIn(const std::string& directory) {
+  return directory + "/wallet.db";
+}
+
+TokenState StateOf(const Database& database, const std::string& name) {
+  const auto found = std::ranges::find(kStates, name, StateName);
+  if (found == kStates.end()) ThrowDamaged(database, "the state of a token");
+  return *found;
+}
+
+/// The next state of a token in the database, which only does what the table allows.
+TokenState Next(const Database& database, TokenState state, TokenEvent event) {
+  return Intact(database, "the state of a token", Transition(state, event));
+}
+
+const SealedLink* Find(const std::vector<SealedLink>& chain, std::int64_t number) {
+  const auto found = std::ranges::find(
+      chain, number, [](const SealedLink& each) { return std::int64_t{each.link.number}; });
+  return found == chain.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string StateName(TokenState state) {
+  switch (state) {
+    case TokenState::kPrepared:
+      return "prepared";
+    case TokenState::kRequested:
+      return "requested";
+    case TokenState::kHeld:
+      return "held";
+    case TokenState::kSpending:
+      return "spending";
+    case TokenState::kSpent:
+      return "spent";
+    case TokenState::kBurnt:
+      return "burnt";
+  }
+  return "";
+}
+
+Wallet::Wallet(Database database, std::string directory)
+    : database_(std::move(database)), directory_(std::move(directory)) {
+  key_ = PublicOf(IdentitySeed(database_));
+}
+
+std::expected<Wallet, Stop> Wallet::Init(const std::string& directory, const ByteSource& source,
+                                         bool& made) {
+  return Guarded([&]() -> std::expected<Wallet, Stop> {
+    made = InitIdentity(kWalletDatabase, directory, PathIn(directory), source);
+    return Wallet(Database(kWalletDatabase, PathIn(directory)), directory);
+  });
+}
+
+std::expected<Wallet, Stop> Wallet::Open(const std::string& directory) {
+  return Guarded([&]() -> std::expected<Wallet, Stop> {
+    return Wallet(Database(kWalletDatabase, PathIn(directory)), directory);
+  });
+}
+
+std::expected<Joined, Stop> Wallet::Join(View admin, View sealed) {
+  return Guarded([&]() -> std::expected<Joined, Stop> {
+    return JoinChain(database_, directory_, admin, sealed);
+  });
+}
+
+/// Adds to the counts of what has ended.
+void Wallet::AddOutcome(std::int64_t number, TokenState state, std::size_t count) {
+  if (count == 0) return;
+  database_.Run(
+      "INSERT INTO outcome VALUES (?1, ?2, ?3)"
+      " ON CONFLICT (number, state) DO UPDATE SET count = count + excluded.count",
+      {number, StateName(state), static_cast<std::int64_t>(count)});
+}
+
+/// How many tokens of an epoch this wallet has ever asked for.
+std::uint64_t Wallet::Asked(std::int64_t number) {
+  const auto rows = database_.Run(
+      "SELECT (SELECT count(*) FROM entry JOIN request USING (hash) WHERE number = ?1)"
+      " + (SELECT count(*) FROM token WHERE number = ?1)"
+      " + (SELECT coalesce(sum(count), 0) FROM outcome WHERE number = ?1)",
+      {number});
+  return static_cast<std::uint64_t>(Number(rows[0][0]));
+}
+
+std::expected<Outgoing, Stop> Wallet::Request(View audience, std::size_t count, bool force,
+                                              std::uint64_t now, const ByteSource& source) {
+  return Guarded([&]() -> std::expected<Outgoing, Stop> {
+    Transaction transaction(database_);
+    const auto sealed_link = LinkForIssue(LoadChain(database_), now);
+    if (!sealed_link) return Unusable(database_.path(), "has no descriptor yet; join brings it in");
+    const Link& link = sealed_link->link;
+    const std::int64_t number = link.number;
+    const Bytes lender(audience.begin(), audience.end());
+
+    const auto prepared = database_.Run(
+        "SELECT sealed, hash FROM request WHERE state = 'prepared' AND number = ?1 AND audience = "
+        "?2"
+        " AND (SELECT count(*) FROM entry WHERE entry.hash = request.hash) = ?3 LIMIT 1",
+        {number, lender, static_cast<std::int64_t>(count)});
+    if (!prepared.empty()) return Outgoing{Blob(prepared[0][0]), Blob(prepared[0][1]), true};
+
+    const bool is_open =
+        link.epoch && link.epoch->issue_from <= now && now < link.epoch->issue_until;
+    if (is_open && !force) {  // a closed one is refused with its times
+      const std::uint64_t asked = Asked(number), quota = link.epoch->quota;
+      if (count > quota || asked > quota - count) {
+        const std::string detail = "this wallet has asked for " + std::to_string(asked) +
+                                   " of the " + std::to_string(quota) +
+                                   " tokens that a member can have in epoch " +
+                                   std::to_string(number) + "; " + std::to_string(count) +
+                                   " more are too many (--force asks all the same)";
+        return std::unexpected(Stop{kExitRefused, "refused: " + detail, "", detail});
+      }
+    }
+    const auto made = RequestTokens(link, IdentitySeed(database_), audience, count, now, source);
+    if (!made)
+      return Refused(made.error(),
+                     made.error().step == "RequestTokens.1" ? IssueWindowText(link, now) : "");
+    const State& state = made->state;
+    database_.Run("INSERT INTO request VALUES (?1, ?2, ?3, 'prepared', ?4)",
+                  {state.request_hash, number, lender, made->sealed});
+    for (std::size_t i = 0; i < state.entries.size(); ++i)
+      database_.Run("INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5)",
+                    {state.request_hash, static_cast<std::int64_t>(i), made->seeds[i],
+                     state.entries[i].msg, I2OSP(state.entries[i].r_inv, state.width).value()});
+    // Durable from here on; only now may the request leave.
+    transaction.Commit();
+    return Outgoing{made->sealed, state.request_hash, false};
+  });
+}
+
+std::expected<Outgoing, Stop> Wallet::Resend(const std::string& id) {
+  return Guarded([&]() -> std::expected<Outgoing, Stop> {
+    const auto rows = database_.Run(
+        "SELECT sealed, hash FROM request WHERE sealed NOT NULL"
+        " AND substr(lower(hex(hash)), 1, length(?1)) = ?1",
+        {id});
+    if (rows.empty()) return Unusable(database_.path(), "has no such open request");
+    if (rows.size() > 1)
+      return Unusable(database_.path(), "has " + Count(rows.size(), "open request") +
+                                            " that this could mean; balance lists them");
+    return Outgoing{Blob(rows[0][0]), Blob(rows[0][1]), true};
+  });
+}
+
+std::expected<void, Stop> Wallet::Sent(View hash) {
+  return Guarded([&]() -> std::expected<void, Stop> {
+    Transaction transaction(database_);
+    const Bytes key(hash.begin(), hash.end());
+    const auto rows = database_.Run("SELECT state FROM request WHERE hash = ?1", {key});
+    if (rows.size() == 1 && Text(rows[0][0]) == "prepared")
+      database_.Run("UPDATE request SET state = ?2 WHERE hash = ?1",
+                    {key, StateName(Next(database_, TokenState::kPrepared, TokenEvent::kSent))});
+    transaction.Commit();
+    return {};
+  });
+}
+
+std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
+  return Guarded([&]() -> std::expected<Accepted, Stop> {
+    Transaction transaction(database_);
+    const auto admin = Anchor(database_);
+    if (!admin) return Unusable(database_.path(), "has no descriptor yet; join brings it in");
+    const auto body = blindlend::Open(*admin, "blindlend v1 response", sealed);
+    if (!body) return Refused({"Accept.1"});
+    const auto named = ParseBatch(kResponse, *body);
+    if (!named) return Refused({"Accept.2"});
+    const auto rows =
+        database_.Run("SELECT number, state, sealed FROM request WHERE hash = ?1", {named->id});
+    if (rows.empty()) return Refused({"Accept.3"});
+    const std::string& name = Text(rows[0][1]);
+    if (name == "accepted" || name == "cancelled")
+      return Refused({"Accept.3"}, "the request that it answers has been " + name + " already");
+
+    // What RequestTokens returned, out of the wallet.
+    const std::int64_t number = Number(rows[0][0]);
+    const TokenState before = StateOf(database_, name);
+    const std::vector<SealedLink> chain = LoadChain(database_);
+    const SealedLink* const link = Find(chain, number);
+    if (link == nullptr || !link->link.epoch)
+      ThrowDamaged(database_, "a request without its epoch");
+    const PublicKey& pk = link->link.epoch->pk;
+    State state{KeyId(pk).value(), named->id, static_cast<std::size_t>(NumBytes(pk.n)), {}};
+    std::vector<Bytes> seeds;
+    for (const Row& row : database_.Run(
+             "SELECT seed, msg, r_inv FROM entry WHERE hash = ?1 ORDER BY position", {named->id})) {
+      seeds.push_back(Blob(row[0]));
+      state.entries.push_back({OS2IP(Blob(row[2])), Blob(row[1])});
+    }
+
+    const auto keep_evidence = [&]() -> std::expected<std::string, Stop> {
+      const Bytes& request = Blob(rows[0][2]);
+      if (const auto convicts = CheckMisissue(*admin, link->sealed, request, sealed); !convicts)
+        return Refused(convicts.error(),
+                       "the wallet's own record of this request is damaged; "
+                       "nothing has changed");
+      const std::string path =
+          directory_ + "/evidence-response-" + Hex(named->id).substr(0, 16) + ".txt";
+      const auto written =
+          WriteAll({{{path},
+                     blindlend::Join({LinkText(link->sealed), EncodeText("TOKEN REQUEST", request),
+                                      EncodeText("TOKEN RESPONSE", sealed)})}},
+                   false);
+      if (!written) return std::unexpected(written.error());
+      return path;
+    };
+
+    const auto sigs = blindlend::Accept(pk, *admin, state, sealed);
+    if (!sigs) {
+      if (sigs.error().step != "Accept.4") return Refused(sigs.error());
+      const auto evidence = keep_evidence();
+      if (!evidence) return std::unexpected(evidence.error());
+      return Refused(sigs.error(),
+                     "another width or number of values than the request, signed by "
+                     "the admin: kept in " +
+                         *evidence + "; nothing has changed");
+    }
+    Accepted accepted;
+    accepted.burnt = static_cast<std::size_t>(
+        std::ranges::count_if(*sigs, [](const auto& sig) { return !sig; }));
+    accepted.held = sigs->size() - accepted.burnt;
+    if (accepted.burnt > 0) {
+      const auto evidence = keep_evidence();
+      if (!evidence) return std::unexpected(evidence.error());
+      accepted.evidence = *evidence;
+    }
+    for (std::size_t i = 0; i < sigs->size(); ++i) {
+      if (!(*sigs)[i]) continue;
+      const Bytes& msg = state.entries[i].msg;
+      const Token token{Bytes(msg.begin() + 2, msg.begin() + 34),
+                        Bytes(msg.begin() + 34, msg.begin() + 66),
+                        Bytes(msg.begin() + 66, msg.end()), *(*sigs)[i]};
+      database_.Run("INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5)",
+                    {TokenId(token).value(), number,
+                     StateName(Next(database_, before, TokenEvent::kAccepted)), seeds[i],
+                     EncodeToken(token).value()});
+    }
+    AddOutcome(number, Next(database_, before, TokenEvent::kRefused), accepted.burnt);
+    database_.Run("DELETE FROM entry WHERE hash = ?1", {named->id});
+    database_.Run("UPDATE request SET state = 'accepted', sealed = NULL WHERE hash = ?1",
+                  {named->id});
+    transaction.Commit();
+    database_.Erase();
+    return accepted;
+  });
+}
+
+std::expected<std::size_t, Stop> Wallet::Cancel(View sealed) {
+  return Guarded([&]() -> std::expected<std::size_t, Stop> {
+    const auto request = VerifyRequest(sealed);
+    if (!request) return Refused(request.error());
+    const Bytes hash = SHA256(EncodeBatch(kRequest, request->batch).value());
+    Transaction transaction(database_);
+    const auto rows = database_.Run(
+        "SELECT number, state, (SELECT count(*) FROM entry WHERE entry.hash = request.hash)"
+        " FROM request WHERE hash = ?1",
+        {hash});
+    if (rows.empty()) return Unusable(database_.path(), "knows no such request");
+    const std::string& name = Text(rows[0][1]);
+    if (name == "accepted" || name == "cancelled")
+      return Unusable(database_.path(), "the request has been " + name + " already");
+    const auto count = static_cast<std::size_t>(Number(rows[0][2]));
+    AddOutcome(Number(rows[0][0]),
+               Next(database_, StateOf(database_, name), TokenEvent::kCancelled), count);
+    database_.Run("DELETE FROM entry WHERE hash = ?1", {hash});
+    database_.Run("UPDATE request SET state = 'cancelled', sealed = NULL WHERE hash = ?1", {hash});
+    transaction.Commit();
+    database_.Erase();
+    return count;
+  });
+}
+
+std::expected<std::size_t, Stop> Wallet::Expire(std::uint64_t now) {
+  return Guarded([&]() -> std::expected<std::size_t, Stop> {
+    Transaction transaction(database_);
+    const std::vector<SealedLink> chain = LoadChain(database_);
+    const bool is_revoked = !chain.empty() && !chain.back().link.epoch;
+    std::size_t count = 0;
+    for (const SealedLink& each : chain) {
+      if (!each.link.epoch || (!is_revoked && now < each.link.epoch->spend_until)) continue;
+      const std::int64_t number = each.link.number;
+      for (const Row& row :
+           database_.Run("SELECT id, state FROM token WHERE number = ?1", {number})) {
+        const TokenState state = StateOf(database_, Text(row[1]));
+        AddOutcome(number, Next(database_, state, TokenEvent::kExpired), 1);
+        database_.Run("DELETE FROM token WHERE id = ?1", {row[0]});
+        ++count;
+      }
+    }
+    transaction.Commit();
+    database_.Erase();
+    return count;
+  });
+}
+
+std::expected<Balance, Stop> Wallet::Look(std::uint64_t now) {
+  return Guarded([&]() -> std::expected<Balance, Stop> {
+    Transaction transaction(database_);  // so that all counts are of one moment
+    Balance balance;
+    for (const TokenState state : kStates) balance.tokens[state] = 0;
+    const std::vector<SealedLink> chain = LoadChain(database_);
+    const bool is_revoked = !chain.empty() && !chain.back().link.epoch;
+    for (const Row& row :
+         database_.Run("SELECT hash, number, audience, state,"
+                       " (SELECT count(*) FROM entry WHERE entry.hash = request.hash)"
+                       " FROM request WHERE sealed NOT NULL ORDER BY number, hash")) {
+      const OpenRequest& request = balance.requests.emplace_back(
+          Blob(row[0]), static_cast<std::uint32_t>(Number(row[1])), Blob(row[2]),
+          static_cast<std::size_t>(Number(row[4])), StateOf(database_, Text(row[3])));
+      balance.tokens[request.state] += request.count;
+    }
+    for (const Row& row :
+         database_.Run("SELECT state, number, count(*) FROM token GROUP BY state, number")) {
+      const auto count = static_cast<std::size_t>(Number(row[2]));
+      balance.tokens[StateOf(database_, Text(row[0]))] += count;
+      const SealedLink* const link = Find(chain, Number(row[1]));
+      if (is_revoked || (link != nullptr && now >= link->link.epoch->spend_until))
+        balance.expired += count;
+    }
+    for (const Row& row : database_.Run("SELECT state, sum(count) FROM outcome GROUP BY state"))
+      balance.tokens[StateOf(database_, Text(row[0]))] += static_cast<std::size_t>(Number(row[1]));
+    if (const auto current = LinkForIssue(chain, now)) {
+      balance.link = current->link;
+      if (current->link.epoch) {
+        const std::uint64_t asked = Asked(current->link.number), quota = current->link.epoch->quota;
+        balance.left = quota - std::min(quota, asked);
+      }
+    }
+    return balance;
+  });
+}
+
+}  // namespace blindlend

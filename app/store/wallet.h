@@ -1,0 +1,95 @@
+// A member's identity, chain of epochs, requests and tokens, in DIRECTORY/wallet.db.
+//
+// What a token needs is on disk before its request leaves (prepared), r's inverse is erased when its
+// token is there (held), and everything about it when its outcome is final: then only a count is left.
+#pragma once
+
+#include "app/store/chain.h"
+
+namespace blindlend {
+
+/// A request that has no answer yet.
+struct OpenRequest {
+  /// SHA256 of the blind request in it: what a response names.
+  Bytes hash;
+  std::uint32_t number;
+  Bytes audience;
+  std::size_t count;
+  TokenState state;
+};
+
+/// What the wallet holds.
+struct Balance {
+  /// Tokens by state; all six are there.
+  std::map<TokenState, std::size_t> tokens;
+  /// How many of held and spending have lost their use: their epoch is over, or the chain revoked.
+  std::size_t expired = 0;
+  std::vector<OpenRequest> requests;
+  /// The link that counts for issuing, and how many tokens may still be asked for under it.
+  std::optional<Link> link;
+  std::uint64_t left = 0;
+};
+
+/// A request to be written out. resent: whether it had been prepared before.
+struct Outgoing {
+  Bytes sealed, hash;
+  bool resent;
+};
+
+/// What a response did. evidence: the file against the admin, where something was burnt.
+struct Accepted {
+  std::size_t held = 0, burnt = 0;
+  std::string evidence;
+};
+
+/// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed then.
+class Wallet {
+ public:
+  /// Makes the directory's wallet, or opens it if it is there.
+  static std::expected<Wallet, Stop> Init(const std::string& directory, const ByteSource& source,
+                                          bool& made);
+  static std::expected<Wallet, Stop> Open(const std::string& directory);
+
+  const Bytes& key() const { return key_; }
+
+  /// Verifies a sealed link of admin and puts it at the end of the chain.
+  std::expected<Joined, Stop> Join(View admin, View sealed);
+
+  /// A request for count tokens for audience, stored before it is returned. One that was prepared
+  /// for the same and has not left is returned again. force: also for more than the quota leaves.
+  std::expected<Outgoing, Stop> Request(View audience, std::size_t count, bool force,
+                                        std::uint64_t now, const ByteSource& source);
+
+  /// The bytes of an open request, once more. id: the beginning of its hash in hexadecimal, or
+  /// nothing if there is only one.
+  std::expected<Outgoing, Stop> Resend(const std::string& id);
+
+  /// Remembers that a request has left.
+  std::expected<void, Stop> Sent(View hash);
+
+  /// Takes the tokens of a sealed response; those whose value is wrong are burnt, and request and
+  /// response are kept as evidence in the directory.
+  std::expected<Accepted, Stop> Accept(View sealed);
+
+  /// Burns what a sealed request asked for. Returns how many.
+  std::expected<std::size_t, Stop> Cancel(View sealed);
+
+  /// Burns and erases the tokens whose epoch is over at now. Returns how many.
+  std::expected<std::size_t, Stop> Expire(std::uint64_t now);
+
+  std::expected<Balance, Stop> Look(std::uint64_t now);
+
+ private:
+  Wallet(Database database, std::string directory);
+  void AddOutcome(std::int64_t number, TokenState state, std::size_t count);
+  std::uint64_t Asked(std::int64_t number);
+
+  Database database_;
+  std::string directory_;
+  Bytes key_;
+};
+
+/// "held" and so on, as in the spec.
+std::string StateName(TokenState state);
+
+}  // namespace blindlend
