@@ -60,6 +60,15 @@ Report DescribeLink(const Link& link) {
   return report;
 }
 
+/// CheckTargets for the file out: the database in the directory is an input too, and would be lost.
+std::expected<void, Stop> CheckOut(const Arguments& arguments,
+                                   std::vector<std::string> inputs = {}) {
+  for (const char* name : {"admin", "wallet", "lender"})
+    for (const char* end : {"", "-wal", "-shm", "-journal"})
+      inputs.push_back(arguments.directory + "/" + name + ".db" + end);
+  return CheckTargets(inputs, {{arguments.out}}, false);
+}
+
 /// An identity's public key into a file, and the report about it.
 std::expected<Report, Stop> WriteIdentity(const std::string& path, const Kind& kind, View key,
                                           bool made, const std::string& what) {
@@ -91,8 +100,7 @@ Report DescribeJoined(const Joined& joined) {
 }  // namespace
 
 std::expected<Report, Stop> AdminInit(const Arguments& arguments) {
-  if (const auto targets = CheckTargets({}, {{arguments.out}}, false); !targets)
-    return std::unexpected(targets.error());
+  if (const auto targets = CheckOut(arguments); !targets) return std::unexpected(targets.error());
   bool made = false;
   const auto admin =
       Admin::Init(arguments.directory, arguments.group, arguments.bits, SystemRandom, made);
@@ -131,7 +139,7 @@ std::expected<Report, Stop> AdminRemove(const Arguments& arguments) {
 }
 
 std::expected<Report, Stop> AdminEpoch(const Arguments& arguments) {
-  if (const auto targets = CheckTargets(arguments.lenders, {{arguments.out}}, false); !targets)
+  if (const auto targets = CheckOut(arguments, arguments.lenders); !targets)
     return std::unexpected(targets.error());
   if (arguments.issue_days && *arguments.issue_days >= arguments.days)
     return Unusable("--issue-days", "must be fewer than --days, or nothing could be spent");
@@ -165,8 +173,7 @@ std::expected<Report, Stop> AdminEpoch(const Arguments& arguments) {
 }
 
 std::expected<Report, Stop> AdminRevoke(const Arguments& arguments) {
-  if (const auto targets = CheckTargets({}, {{arguments.out}}, false); !targets)
-    return std::unexpected(targets.error());
+  if (const auto targets = CheckOut(arguments); !targets) return std::unexpected(targets.error());
   auto admin = Admin::Open(arguments.directory);
   if (!admin) return std::unexpected(admin.error());
   const auto link = admin->Revoke();
@@ -175,8 +182,7 @@ std::expected<Report, Stop> AdminRevoke(const Arguments& arguments) {
 }
 
 std::expected<Report, Stop> AdminDescriptor(const Arguments& arguments) {
-  if (const auto targets = CheckTargets({}, {{arguments.out}}, false); !targets)
-    return std::unexpected(targets.error());
+  if (const auto targets = CheckOut(arguments); !targets) return std::unexpected(targets.error());
   auto admin = Admin::Open(arguments.directory);
   if (!admin) return std::unexpected(admin.error());
   const auto chain = admin->Chain();
@@ -190,7 +196,7 @@ std::expected<Report, Stop> AdminDescriptor(const Arguments& arguments) {
 
 std::expected<Report, Stop> AdminIssue(const Arguments& arguments) {
   const Target target{arguments.out};
-  if (const auto targets = CheckTargets({arguments.request}, {target}, false); !targets)
+  if (const auto targets = CheckOut(arguments, {arguments.request}); !targets)
     return std::unexpected(targets.error());
   const auto request = LoadSealed(arguments.request, kTokenRequestFile);
   if (!request) return std::unexpected(request.error());
@@ -259,8 +265,7 @@ std::expected<Report, Stop> AdminStatus(const Arguments& arguments) {
 }
 
 std::expected<Report, Stop> MemberInit(const Arguments& arguments) {
-  if (const auto targets = CheckTargets({}, {{arguments.out}}, false); !targets)
-    return std::unexpected(targets.error());
+  if (const auto targets = CheckOut(arguments); !targets) return std::unexpected(targets.error());
   bool made = false;
   const auto wallet = Wallet::Init(arguments.directory, SystemRandom, made);
   if (!wallet) return std::unexpected(wallet.error());
@@ -301,7 +306,7 @@ std::expected<Report, Stop> SendRequest(Wallet& wallet, const Outgoing& outgoing
 }  // namespace
 
 std::expected<Report, Stop> MemberRequest(const Arguments& arguments) {
-  if (const auto targets = CheckTargets({arguments.lender}, {{arguments.out}}, false); !targets)
+  if (const auto targets = CheckOut(arguments, {arguments.lender}); !targets)
     return std::unexpected(targets.error());
   const auto lender = LoadIdentity(arguments.lender, kLenderFile);
   if (!lender) return std::unexpected(lender.error());
@@ -317,8 +322,7 @@ std::expected<Report, Stop> MemberRequest(const Arguments& arguments) {
 }
 
 std::expected<Report, Stop> MemberResend(const Arguments& arguments) {
-  if (const auto targets = CheckTargets({}, {{arguments.out}}, false); !targets)
-    return std::unexpected(targets.error());
+  if (const auto targets = CheckOut(arguments); !targets) return std::unexpected(targets.error());
   auto wallet = Wallet::Open(arguments.directory);
   if (!wallet) return std::unexpected(wallet.error());
   const auto outgoing = wallet->Resend(arguments.id);
@@ -405,8 +409,7 @@ std::expected<Report, Stop> MemberBalance(const Arguments& arguments) {
 }
 
 std::expected<Report, Stop> LenderInit(const Arguments& arguments) {
-  if (const auto targets = CheckTargets({}, {{arguments.out}}, false); !targets)
-    return std::unexpected(targets.error());
+  if (const auto targets = CheckOut(arguments); !targets) return std::unexpected(targets.error());
   bool made = false;
   const auto lender = Lender::Init(arguments.directory, SystemRandom, made);
   if (!lender) return std::unexpected(lender.error());

@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include <charconv>
+
 namespace blindlend {
 
 namespace {
@@ -51,6 +53,14 @@ struct Options {
   void Now(CLI::App* to) const {
     to->add_option("--now", arguments.now,
                    "Take this for the time, in seconds since 1970, instead of the clock; for tests")
+        ->check([](const std::string& text) {  // CLI11 by itself takes -1 for 2^64 - 1
+          std::uint64_t seconds = 0;
+          const auto [end, error] =
+              std::from_chars(text.data(), text.data() + text.size(), seconds);
+          return error == std::errc{} && end == text.data() + text.size()
+                     ? std::string()
+                     : "not a number of seconds: " + text;
+        })
         ->type_name("SECONDS");
   }
 };

@@ -1,4 +1,5 @@
 // Files that are not what they should be, and disks that fail.
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -126,6 +127,63 @@ TEST(BadDatabase, AnotherGroup) {
   for (const std::string& name : {std::string(), std::string(65, 'x'), std::string("a\ngroup")})
     EXPECT_EQ(init(name, 2048, made), "unusable");
   EXPECT_EQ(group.OpenAdmin().key(), group.admin_key());
+}
+
+// A directory or a file that may only be read: refused, nothing changed. Root may do everything, so a
+// child gives up being root first.
+TEST(BadDatabase, ReadOnly) {
+  const Group group;
+  const std::string lenders = group.directory() / "lender";
+  bool made;
+  ASSERT_EQ(Outcome(Lender::Init(lenders, SourceOf("lender"), made)), "ok");
+  constexpr uid_t kNobody = 65534;
+  const bool is_root = geteuid() == 0;
+  const auto give = [&](const std::string& path, mode_t mode) {
+    ASSERT_EQ(chmod(path.c_str(), mode), 0);
+    if (is_root) {
+      ASSERT_EQ(chown(path.c_str(), kNobody, kNobody), 0);
+    }
+  };
+  give(group.directory().path(), 0700);
+  const std::string directories[] = {group.AdminDirectory(), group.WalletDirectory(), lenders};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Kind& kind = Kinds()[i];
+    const std::string file = directories[i] + "/" + kind.file;
+    const std::string before = ReadAll(file);
+    for (const auto& [directory_mode, file_mode, outcome] : {std::tuple(0500u, 0400u, "unusable"),
+                                                             {0700u, 0400u, "unusable"},
+                                                             {0500u, 0600u, "unusable"},
+                                                             {0700u, 0000u, "unusable"},
+                                                             {0000u, 0600u, "unusable"},
+                                                             {0700u, 0600u, "ok"}}) {
+      give(file, file_mode);
+      give(directories[i], directory_mode);
+      const int status = InChild([&] {
+        if (is_root && setuid(kNobody) != 0) return 77;
+        if (kind.open(directories[i]) != outcome) return 1;
+        return kind.init(directories[i]) == outcome ? 0 : 2;
+      });
+      if (status == 77) GTEST_SKIP() << "NOT TESTED: root cannot become nobody here";
+      EXPECT_EQ(status, 0) << kind.file << std::oct << " " << directory_mode << " " << file_mode;
+      give(directories[i], 0700);
+      give(file, 0600);
+      if (outcome != std::string("ok")) {
+        EXPECT_EQ(ReadAll(file), before);
+        EXPECT_EQ(FilesIn(directories[i]), std::vector<std::string>{kind.file});
+      }
+    }
+    // Where nothing may be made, nothing is.
+    fs::remove(file);
+    give(directories[i], 0500);
+    EXPECT_EQ(InChild([&] {
+                return (!is_root || setuid(kNobody) == 0) && kind.init(directories[i]) == "unusable"
+                           ? 0
+                           : 1;
+              }),
+              0);
+    give(directories[i], 0700);
+    EXPECT_TRUE(FilesIn(directories[i]).empty());
+  }
 }
 
 /// Whatever can be asked of the stores and does not need a valid argument.
@@ -417,6 +475,72 @@ TEST_P(Failing, EveryWrite) {
     }
     EXPECT_GE(at, 6) << "so many that could fail";
   }
+}
+
+/// A limit on the length of files, for a child: a write behind it fails as on a full disk.
+void LimitFileSize(rlim_t size) {
+  signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit{size, size};
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+// The same with the kernel's own refusal, and with the evidence files: no file may grow longer than a
+// limit that rises in small steps.
+TEST_P(Failing, FileSizeLimit) {
+  Halves halves(GetParam());
+  bool succeeded = false;
+  for (rlim_t limit = 0; !succeeded; limit += 1031) {
+    const TempDirectory directory;
+    CopyDirectory(halves.original(), directory / "d");
+    const int status = InChild([&] {
+      LimitFileSize(limit);
+      return GetParam().run(halves.group(), directory / "d") == "ok" ? 0 : 1;
+    });
+    ASSERT_LE(status, 1);
+    succeeded = status == 0;
+    halves.Expect(directory / "d", succeeded ? "after" : "before",
+                  "limit " + std::to_string(limit));
+    EXPECT_TRUE(FilesIn(directory / "d", ".").empty()) << "no remains of files written aside";
+    ASSERT_LT(limit, 1u << 20);
+  }
+}
+
+// A file system that is really full, where one may be mounted.
+TEST_P(Failing, FullDisk) {
+  Halves halves(GetParam());
+  const TempDirectory directory;
+  int blocks_needed = 0;
+  bool succeeded = false;
+  for (int blocks = 0; !succeeded; ++blocks) {
+    ASSERT_LT(blocks, 256);
+    // The child leaves what it made here, for the parent who does not see its mounts.
+    const std::string left = directory / std::to_string(blocks);
+    const int status = InChild([&] {
+      const std::string place = directory / ("at" + std::to_string(blocks));
+      fs::create_directory(place);
+      if (unshare(CLONE_NEWNS) != 0 ||
+          mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          mount("none", place.c_str(), "tmpfs", 0, "size=4m") != 0)
+        return 77;
+      CopyDirectory(halves.original(), place + "/d");
+      const std::string full = place + "/full";
+      std::ofstream filler(full, std::ios::binary);
+      while (filler.write(std::string(4096, 'x').data(), 4096).flush()) {
+      }
+      filler.close();
+      fs::resize_file(full, fs::file_size(full) - static_cast<std::uintmax_t>(blocks) * 4096);
+      const bool done = GetParam().run(halves.group(), place + "/d") == "ok";
+      CopyDirectory(place + "/d", left);
+      return done ? 0 : 1;
+    });
+    if (status == 77) GTEST_SKIP() << "NOT TESTED: no file system may be mounted here";
+    ASSERT_LE(status, 1);
+    succeeded = status == 0;
+    halves.Expect(left, succeeded ? "after" : "before", std::to_string(blocks) + " blocks free");
+    EXPECT_TRUE(FilesIn(left, ".").empty()) << "no remains of files written aside";
+    blocks_needed = blocks;
+  }
+  EXPECT_GE(blocks_needed, 8);
 }
 
 // Init fails at each write once, and then for good: what it leaves is no store yet or a whole one, and
