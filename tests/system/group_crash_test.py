@@ -3,6 +3,9 @@
 Run as: BLINDLEND=path/to/blindlend MALICIOUS_ADMIN=... python3 group_crash_test.py
 [--kills N] [--seconds S] [--seed N]. Standard library only.
 
+Kills are tried at every change that a command makes to its files, one after the other (EveryChange),
+and at random moments of long sequences of commands (Kills).
+
 SIGKILL ends a process between any two instructions, but loses nothing that it has handed to the
 system. So this finds a debit behind its signature, a missing transaction, a file written in place. It
 cannot find a missing fsync or SQLite's synchronous = OFF: those need the power to fail, and are the
@@ -523,19 +526,204 @@ class Kills(unittest.TestCase):
             self.assertGreater(campaign.fell["member accept", "before"], 0)
 
 
+def setUpModule():
+    GroupTest.template = make_group("mnoprtuv")
+
+
+def tearDownModule():
+    shutil.rmtree(GroupTest.template)
+
+
+class EveryChange(GroupTest):
+    """Each command is killed before each change that it makes to a file, and in the middle of each
+    write; then it is given again."""
+
+    def setUp(self):
+        super().setUp()
+        if os.environ.get("BLINDLEND_SANITIZE"):
+            self.skipTest("SKIPPED: nothing can be preloaded before a sanitizer")
+
+    def killed_at(self, number, arguments):
+        """Whether the command ended at that change; otherwise there were not so many."""
+        environment = dict(os.environ, LD_PRELOAD=os.environ["KILL_AT_LIBRARY"],
+                           KILL_AT=str(number))
+        done = subprocess.run([BLINDLEND, *arguments], cwd=self.folder, env=environment,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        self.after(arguments, done)
+        if done.returncode == -signal.SIGKILL:
+            self.assertEqual((done.stdout, done.stderr), ("", ""))
+        return done.returncode == -signal.SIGKILL
+
+    def each(self, arguments, directory, look, expect=0, lawful=(), step=1):
+        """look(before, written): what must hold behind each kill, where before says whether the
+        database is as it was, and written is what is in the file new; then it gives the command
+        again, or what people are to give in its place, and sees that all is done."""
+        self.save()
+        before = self.counts(directory)
+        self.run_cli(*arguments, expect=expect)
+        self.done = self.counts(directory)
+        number = 1
+        while True:
+            self.restore()
+            if not self.killed_at(number, arguments):
+                break
+            with self.subTest(command=arguments[:2], change=number):
+                now = self.counts(directory)
+                self.assertIn(now, (before, self.done, *lawful))
+                for name in os.listdir(self.path(".")) + os.listdir(self.path("m")):
+                    self.assertTrue(not name.startswith(".") or
+                                    name.startswith(".blindlend-") and name.endswith(".tmp"), name)
+                written = None
+                if os.path.exists(self.path("new")):
+                    content = self.read("new")
+                    written = decode_text(label_of(content), content)  # fails unless it is whole
+                look(now == before, written)
+            number += step
+        self.assertGreater(number, 8, arguments)
+        self.restore()
+
+    def test_issue(self):
+        """An answer is in no file before it is debited; it is debited once, and always the same."""
+        def look(before, written):
+            self.assertFalse(before and written)
+            self.assertEqual(self.json(*self.issue("q"))["debited"], before)
+            again = decode_text("TOKEN RESPONSE", self.read("new"))
+            self.assertIn(written, (None, again))
+            self.assertEqual(self.counts("a"), self.done)
+            self.ok(*self.accept("new"))
+
+        self.ok(*self.request(count=7, out="q"))
+        self.each(self.issue("q"), "a", look)
+
+    def test_request(self):
+        """What has left can be accepted; what has not is not asked for twice."""
+        def look(before, written):
+            self.assertFalse(before and written)
+            if written:
+                ident = request_hash(written).hex()
+                self.ok("member", "resend", "--dir", "m", "--id", ident, "--out", "again")
+                self.assertEqual(self.read("again"), self.read("new"))
+            elif before or self.balance()["prepared"]:
+                self.assertEqual(self.json(*self.request(count=7))["again"], not before)
+            self.assertEqual(self.counts("m"), self.done)
+            self.ok(*self.issue("new", "s"))
+            self.ok(*self.accept("s"))
+            self.assertEqual(self.balance()["held"], 7)
+
+        self.save()
+        self.run_cli(*self.request(count=7, out="no/such/folder"), expect=2)
+        prepared = self.counts("m")
+        self.restore()
+        self.each(self.request(count=7), "m", look, lawful=[prepared])
+
+    def test_accept(self):
+        def look(before, _):
+            done = self.run_cli(*self.accept(), expect=0 if before else 1)
+            self.assertIn("3 tokens" if before else "Accept.3", done.stdout + done.stderr)
+            self.assertEqual((self.counts("m"), self.balance()["held"]), (self.done, 3))
+
+        self.each(self.accept(), "m", look)
+
+    def test_accept_what_is_wrong(self):
+        """Nothing is burnt before the evidence is whole."""
+        def look(before, _):
+            evidence = [name for name in os.listdir(self.path("m")) if name.startswith("evidence")]
+            self.assertTrue(before or evidence)
+            for name in evidence:
+                self.ok(*self.check(f"m/{name}"))
+            self.run_cli(*self.accept("bad"), expect=1)
+            self.assertEqual((self.counts("m"), self.balance()["burnt"]), (self.done, 1))
+            [name] = [name for name in os.listdir(self.path("m")) if name.startswith("evidence")]
+            self.ok(*self.check(f"m/{name}"))
+
+        self.lie("response", "wrong", "1", "rq", "bad")
+        self.each(self.accept("bad"), "m", look, expect=1)
+
+    def test_cancel_and_expire(self):
+        def look(before, _):
+            done = self.run_cli(*arguments, expect=0 if before or arguments == expire else 2)
+            self.assertIn("already" if done.returncode else "tokens", done.stdout + done.stderr)
+            self.assertEqual((self.counts("m"), self.balance()["burnt"]), (self.done, 3))
+
+        arguments = ["member", "cancel", "--dir", "m", "rq"]
+        expire = ["member", "expire", "--dir", "m", "--now", str(T0 + 10 * DAY)]
+        self.each(arguments, "m", look)
+        self.ok(*self.accept())
+        arguments = expire
+        self.each(arguments, "m", look)
+
+    def test_join(self):
+        self.ok(*self.epoch(out="e2"))
+        for directory, who in (("m", "member"), ("l", "lender")):
+            def look(before, _, arguments=self.join("e2", directory, who=who), place=directory):
+                self.assertEqual(self.json(*arguments)["new"], before)
+                self.assertEqual(self.counts(place), self.done)
+
+            self.each(self.join("e2", directory, who=who), directory, look)
+
+    def test_join_a_fork(self):
+        """The evidence is whole or not there."""
+        def look(before, _):
+            self.assertTrue(before)
+            self.run_cli(*self.join("bad"), expect=1)
+            [name] = [name for name in os.listdir(self.path("m")) if name.startswith("evidence")]
+            self.ok(*self.check(f"m/{name}"))
+
+        command = ["key", "generate", "--bits", "2048", "--secret", "secret", "--public", "public"]
+        self.ok(*command)
+        self.lie("link", "fork", "secret", "bad")
+        self.each(self.join("bad"), "m", look, expect=1)
+
+    def test_links(self):
+        """A descriptor is in the chain before it is in a file."""
+        def look(before, written):
+            self.assertFalse(before and written)
+            if before:
+                self.ok(*arguments)
+            else:
+                self.ok("admin", "descriptor", "--dir", "a", "--out", "new")
+            sealed = decode_text(label_of(self.read("new")), self.read("new"))
+            self.assertIn(written, (None, sealed))
+            self.assertEqual(self.counts("a"), self.done)
+            self.ok(*self.join("new"))
+
+        arguments = ["admin", "revoke", "--dir", "a", "--out", "new"]
+        self.each(arguments, "a", look)
+        arguments = self.epoch()
+        self.each(arguments, "a", look, step=5)  # it takes longer, and writes as the other does
+
+    def test_roster(self):
+        enroll = ["admin", "enroll", "--dir", "a", "new.pub", "--name", "new"]
+        self.ok("member", "init", "--dir", "new member", "--out", "new.pub")
+
+        def look(_, __):
+            self.ok(*enroll)
+            self.assertEqual(self.counts("a"), self.done)
+
+        self.each(enroll, "a", look)
+
+    def test_init(self):
+        """The same command goes on; an identity that is in a file is the one that stays."""
+        for who, more in (("admin", ["--group", "g", "--bits", "2048"]), ("member", []),
+                          ("lender", [])):
+            arguments = [who, "init", "--dir", "b", *more, "--out", "new"]
+
+            def look(_, written, arguments=arguments):
+                self.ok(*arguments)
+                self.assertIn(written, (None, decode_text(label_of(self.read("new")),
+                                                          self.read("new"))))
+                self.assertEqual(self.counts("b"), self.done)
+                self.assertEqual(len(self.tables("b")["identity"]), 1)
+                self.assertFalse(self.json(*arguments)["made"])
+
+            # Being made: an empty database, whatever its file says.
+            self.each(arguments, "b", look, lawful=["{}"])
+
+
 class Together(GroupTest):
     """Several processes on one database at once."""
 
     ROUNDS = 6
-
-    @classmethod
-    def setUpClass(cls):
-        GroupTest.template = make_group("mnoprtuv")
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(GroupTest.template)
-        GroupTest.template = None
 
     def at_once(self, *commands):
         """Runs commands, all let go at the same moment. Returns (status, stdout, stderr) of each."""

@@ -31,8 +31,9 @@ def read_database(path):
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as copy:
         name = os.path.join(copy, "db")
         shutil.copyfile(path, name)
-        if os.path.exists(path + "-wal"):
-            shutil.copyfile(path + "-wal", name + "-wal")
+        for end in ("-wal", "-journal"):
+            if os.path.exists(path + end):
+                shutil.copyfile(path + end, name + end)
         connection = sqlite3.connect(name)
         try:
             connection.row_factory = sqlite3.Row
@@ -142,6 +143,31 @@ class GroupTest(Commands):
         names = [name for name in DATABASES if os.path.exists(self.path(f"{directory}/{name}"))]
         return read_database(self.path(f"{directory}/{names[0]}"))
 
+    def counts(self, directory):
+        """The rows of each table, without what is random in them; nothing if it is not there."""
+        try:
+            tables = self.tables(directory)
+        except (IndexError, FileNotFoundError):
+            return None
+        return json.dumps({
+            name: sorted(str([row.get("state"), row.get("count"), row.get("enrolled")])
+                         for row in rows)
+            for name, rows in tables.items()})
+
+    def save(self):
+        """Keeps the folder as it is now, for restore."""
+        self.saved = self.folder + "-saved"
+        shutil.rmtree(self.saved, ignore_errors=True)
+        shutil.copytree(self.folder, self.saved)
+        self.addCleanup(shutil.rmtree, self.saved, ignore_errors=True)
+
+    def restore(self):
+        # The folder itself stays: something may be mounted there.
+        for name in os.listdir(self.folder):
+            path = self.path(name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+        shutil.copytree(self.saved, self.folder, dirs_exist_ok=True)
+
     def json(self, *arguments, expect=0):
         return json.loads(self.run_cli(*arguments, "--json", expect=expect).stdout)
 
@@ -152,6 +178,12 @@ class GroupTest(Commands):
         """Tokens debited to a member by its name, in all epochs."""
         members = self.json("admin", "status", "--dir", "a")["members"]
         return sum(row["used"] for one in members if one["name"] == name for row in one["used"])
+
+    def lie(self, *arguments):
+        """Lets the malicious admin of the directory a work. Returns its output's name."""
+        command = [os.environ["MALICIOUS_ADMIN"], "a", *arguments]
+        subprocess.run(command, cwd=self.folder, check=True)
+        return arguments[-1]
 
     # Commands, as they mostly are.
 

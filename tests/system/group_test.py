@@ -5,7 +5,6 @@ Standard library only. Labels such as Debit.7 are the steps of spec/. Whatever i
 of this file is searched for every secret that its databases have ever held.
 """
 
-import json
 import os
 import pty
 import re
@@ -27,8 +26,6 @@ from harness import (
     shows_secret,
     snapshot,
 )
-
-MALICIOUS_ADMIN = os.environ["MALICIOUS_ADMIN"]
 
 FINGERPRINT = r"[0-9]{5}( [0-9]{5}){15}"
 TIME = r"2027-01-\d\d \d\d:\d\d:\d\d UTC"
@@ -156,8 +153,7 @@ class Whole(GroupTest):
     def test_evidence_json(self):
         """The keys of what is rarer, and of what is refused."""
         shutil.copytree(GroupTest.template, self.folder, dirs_exist_ok=True)
-        lie = [MALICIOUS_ADMIN, "a", "response", "wrong", "1", "rq", "bad"]
-        subprocess.run(lie, cwd=self.folder, check=True)
+        self.lie("response", "wrong", "1", "rq", "bad")
         burnt = self.json(*self.accept("bad"), expect=1)
         self.assertEqual(list(burnt), ["result", "held", "burnt", "step", "evidence"])
         self.assertEqual((burnt["result"], burnt["step"]), ("burnt", "Accept.5"))
@@ -1043,10 +1039,6 @@ class Refused(GroupTest):
 class Malicious(GroupTest):
     """An admin who signs what it should not: refused by all, and convicted by the evidence."""
 
-    def lie(self, *arguments):
-        subprocess.run([MALICIOUS_ADMIN, "a", *arguments], cwd=self.folder, check=True)
-        return arguments[-1]
-
     def link(self, kind, out="bad"):
         return self.lie("link", kind, "secret", out)
 
@@ -1189,7 +1181,6 @@ class Malicious(GroupTest):
 class Evidence(GroupTest):
     """evidence check, on what convicts nobody, and on files put together by hand."""
 
-    lie = Malicious.lie
     link = Malicious.link
     response = Malicious.response
 
@@ -1312,24 +1303,11 @@ class Disk(GroupTest):
         self.ok("member", "init", "--dir", "spare", "--out", "k.pub.member")
         self.ok(*self.request(directory="n", count=7, out="q7"))
         self.ok(*self.epoch(out="e2"))
-        subprocess.run([MALICIOUS_ADMIN, "a", "link", "fork", "secret", "fork"], cwd=self.folder,
-                       check=True)
-        subprocess.run([MALICIOUS_ADMIN, "a", "link", "honest", "secret", "e3"], cwd=self.folder,
-                       check=True)
+        self.lie("link", "fork", "secret", "fork")
+        self.lie("link", "honest", "secret", "e3")
         self.ok(*self.join("e2"))  # so that the fork contradicts something
         shutil.copyfile(self.path("e3"), self.path("e2"))
-        self.saved = make_saved(self)
-
-    def counts(self, directory):
-        """The number of rows of each table, and the states in them."""
-        try:
-            tables = self.tables(directory)
-        except (IndexError, FileNotFoundError):
-            return None
-        return json.dumps({
-            name: sorted(str([row.get("state"), row.get("count"), row.get("enrolled")])
-                         for row in rows)
-            for name, rows in tables.items()})
+        self.save()
 
     def walk(self, put_back, limits):
         """Runs every job with ever more room until it succeeds twice."""
@@ -1394,7 +1372,7 @@ class Disk(GroupTest):
         self.prepare()
 
         def put_back(limit):
-            restore(self)
+            self.restore()
             if limit is None:
                 return {}
             return {"preexec_fn":
@@ -1415,7 +1393,7 @@ class Disk(GroupTest):
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.folder], check=True)
 
         def put_back(room):
-            restore(self)
+            self.restore()
             if room is not None:
                 status = os.statvfs(self.folder)
                 size = (status.f_bavail - room) * status.f_bsize
@@ -1469,22 +1447,6 @@ class Disk(GroupTest):
         os.chmod(self.path("e1"), 0)
         self.assertEqual(self.unusable(*self.join(), under=under),
                          "e1: cannot be read: Permission denied")
-
-
-def make_saved(test):
-    """A copy of the test's folder beside it."""
-    saved = test.folder + "-saved"
-    shutil.copytree(test.folder, saved)
-    test.addCleanup(shutil.rmtree, saved)
-    return saved
-
-
-def restore(test):
-    """The test's folder as it was saved."""
-    for name in os.listdir(test.folder):
-        path = test.path(name)
-        shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
-    shutil.copytree(test.saved, test.folder, dirs_exist_ok=True)
 
 
 class TheSearch(GroupTest):

@@ -5,6 +5,10 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_executable(malicious_admin ${CMAKE_CURRENT_SOURCE_DIR}/system/malicious_admin.cc)
 target_link_libraries(malicious_admin PRIVATE blindlend_store)
 
+# Ends a process at a chosen change to its files. Not sanitized: it comes before their libraries.
+add_library(kill_at MODULE ${CMAKE_CURRENT_SOURCE_DIR}/system/kill_at.cc)
+target_link_libraries(kill_at PRIVATE ${CMAKE_DL_LIBS})
+
 # The TIMEOUTs leave room for two busy cores, and a sanitizer's processes start slowly.
 set(SYSTEM_TIMEOUT_FACTOR 1)
 if(BLINDLEND_SANITIZE)
@@ -20,6 +24,7 @@ foreach(row "cli 240" "group 120" "group_crash 180")
   set(environment
       "BLINDLEND=$<TARGET_FILE:blindlend>"
       "MALICIOUS_ADMIN=$<TARGET_FILE:malicious_admin>"
+      "KILL_AT_LIBRARY=$<TARGET_FILE:kill_at>"
       "BLINDLEND_SANITIZE=${BLINDLEND_SANITIZE}"
       PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(system.${name} PROPERTIES TIMEOUT ${seconds} ENVIRONMENT "${environment}")
