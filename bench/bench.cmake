@@ -24,3 +24,11 @@ target_compile_definitions(blindlend_bench PRIVATE OPENSSL_SUPPRESS_DEPRECATED)
 
 add_test(NAME bench.peer_interoperates COMMAND blindlend_bench --self-test)
 add_test(NAME bench.compare COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/compare_test)
+
+# The databases of app/store.
+if(BLINDLEND_APP)
+  add_executable(blindlend_store_bench store_bench.cc fixture.cc peers/openssl_blind.cc)
+  target_link_libraries(blindlend_store_bench PRIVATE blindlend_store benchmark::benchmark
+                        OpenSSL::Crypto)
+  target_compile_definitions(blindlend_store_bench PRIVATE OPENSSL_SUPPRESS_DEPRECATED)
+endif()

@@ -209,6 +209,26 @@ std::string_view MisissueStep(View link, View request, View response) {
   return is_right ? "CheckMisissue.5" : "";
 }
 
+// A request that an honest admin would not debit, answered all the same.
+struct Dealt {
+  Bytes request, response;
+};
+
+Dealt MakeOddDealing(const Key& key, View batch, std::uint8_t shape) {
+  Values asked = Split(batch);
+  if ((shape & 1) != 0) asked.numbers[0] = Number();
+  std::vector<Number> roots;
+  for (const Number& blinded : asked.numbers) roots.push_back(ModExp(blinded, key.d, key.n));
+  const std::size_t k = key.n.Size();
+  const Bytes odd =
+      oracle::BatchBody(kRequest, asked.id, asked.numbers, (shape & 2) != 0 ? k + 1 : k);
+  const Bytes seed = oracle::Named("member");
+  const Bytes body = oracle::RequestBody(oracle::PublicKeyOf(seed), Bytes(16), odd);
+  return {oracle::Sealed(seed, "blindlend v1 request", body),
+          oracle::Sealed(Admin(), "blindlend v1 response",
+                         oracle::BatchBody(kResponse, oracle::Digest(odd), roots, k))};
+}
+
 // Property.MisissueConvicts, with the right link and request; then with others.
 void CheckEvidence(const Key& key, View request, View response, bool is_misissue,
                    Arguments& arguments) {
@@ -226,8 +246,15 @@ void CheckEvidence(const Key& key, View request, View response, bool is_misissue
     asked = oracle::Sealed(oracle::Named("member"), "blindlend v1 request", edited);
   }
   if (shape / 8 % 4 == 2) asked.back() ^= 1;
-  const auto verdict = CheckMisissue(AdminKey(), link, asked, response);
-  RequireStep(StepOf(verdict), MisissueStep(link, asked, response));
+  Bytes answer(response.begin(), response.end());
+  if (shape / 8 % 4 == 3) {
+    const View batch = request.subspan(50, request.size() - 114);
+    const Dealt odd = MakeOddDealing(key, batch, shape / 32);
+    asked = odd.request;
+    answer = odd.response;
+  }
+  const auto verdict = CheckMisissue(AdminKey(), link, asked, answer);
+  RequireStep(StepOf(verdict), MisissueStep(link, asked, answer));
   if (shape == 0) Require(verdict.has_value() == is_misissue, "the evidence is what was answered");
 }
 

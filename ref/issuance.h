@@ -46,8 +46,8 @@ std::expected<Bytes, Failure> EncodeRequest(const Request& request);
 /// Form only. Fails at ParseRequest.1 (kind), .2 (batch).
 std::expected<Request, Failure> ParseRequest(View body);
 
-/// The member's first step. link: verified, open for issue; member_seed: 32 bytes; audience: a lender's identity
-/// key; count: in [1, 1000]; now: seconds since 1970-01-01 UTC.
+/// The member's first step. link: verified, open for issue; member_seed: 32 bytes; audience: a
+/// lender's identity key; count: in [1, 1000]; now: seconds since 1970-01-01 UTC.
 /// Fails at RequestTokens.1 (not open for issue), .2 (no lender of this epoch), .3 (count), .4 to .6
 /// (source exhausted).
 std::expected<Requested, Failure> RequestTokens(const Link& link, View member_seed, View audience,

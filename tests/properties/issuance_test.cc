@@ -830,12 +830,30 @@ TEST(Issuance, MisissueConvicts) {
   // CheckMisissue.5: exactly the root, in range; all of them; as wide as the key.
   const ZZ root = OpenResponse(Answer(0, request)).values[1];
   for (const auto& [value, convicts] : std::vector<std::pair<ZZ, bool>>{
-           {root, false}, {root + sk.n, true}, {ZZ{0}, true}, {sk.n, true}, {sk.n - root, true}}) {
-    if (NumBits(value) > 512) continue;
+           {root, false}, {ZZ{0}, true}, {ZZ{1}, true}, {sk.n, true}, {sk.n - root, true}}) {
     to = wrong;
     to.values[1] = value;
     EXPECT_EQ(step(link, asked.sealed, SealResponse(to)), convicts ? "" : "CheckMisissue.5");
   }
+  // A root plus n, where it is small enough for its place. One in ten is, at least.
+  for (int tries = 0;; ++tries) {
+    ASSERT_LT(tries, 300);
+    const Requested other = Ask(0, 0, 1, tape.Source());
+    Batch larger = OpenResponse(Answer(0, *VerifyRequest(other.sealed)));
+    larger.values[0] += sk.n;
+    if (NumBits(larger.values[0]) > 512) continue;
+    EXPECT_EQ(step(link, other.sealed, SealResponse(larger)), "");
+    EXPECT_FALSE((*Accept(sk, Admin(), other.state, SealResponse(larger)))[0].has_value());
+    break;
+  }
+  // No honest admin answers 0 to 0: Debit.6.
+  changed = request;
+  changed.batch.values[1] = 0;
+  to = OpenResponse(Answer(0, request));
+  to.values[1] = 0;
+  to.id = SHA256(*EncodeBatch(kRequest, changed.batch));
+  EXPECT_EQ(step(link, SealRequest(0, changed), SealResponse(to)), "");
+  to = wrong;
   to.values = {OpenResponse(Answer(0, request)).values[0]};
   EXPECT_EQ(step(link, asked.sealed, SealResponse(to)), "") << "one missing";
   to = OpenResponse(Answer(0, request));
