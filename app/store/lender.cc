@@ -55,13 +55,20 @@ std::string MarkIn(const std::string& directory) {
   return directory + "/lender.mark";
 }
 
-/// The spent-set as far as it matters for one token: its entry, and whether its epoch is closed.
-SpentSet LoadEntry(Database& database, const Bytes& id) {
+/// The spent-set as far as it matters for one token, and the number of the newest link. One
+/// statement, since this is what redeeming costs.
+SpentSet LoadEntry(Database& database, const Bytes& id, const Bytes& key_id, std::int64_t& newest) {
+  const Row row = database.Run(
+      "SELECT (SELECT max(number) FROM link), EXISTS (SELECT 1 FROM closed WHERE key_id = ?2),"
+      " key_id, state, refunds, digest, claim_id"
+      " FROM (SELECT 1) LEFT JOIN spent ON id = ?1",
+      {id, key_id})[0];
+  newest = Number(row[0]);
   SpentSet spent;
-  for (const Row& row : database.Run(
-           "SELECT key_id, state, refunds, digest, claim_id FROM spent WHERE id = ?1", {id}))
-    spent.entries[id] = {StateOf(database, Text(row[1])), Blob(row[0]),
-                         static_cast<int>(Number(row[2])), Blob(row[3]), Blob(row[4])};
+  if (Number(row[1]) != 0) spent.closed.insert(key_id);
+  if (!std::holds_alternative<std::nullptr_t>(row[3]))
+    spent.entries[id] = {StateOf(database, Text(row[3])), Blob(row[2]),
+                         static_cast<int>(Number(row[4])), Blob(row[5]), Blob(row[6])};
   return spent;
 }
 
@@ -97,10 +104,11 @@ std::string VerdictName(Verdict verdict) {
 }
 
 void GroupCommit::Run(const std::function<void()>& work) {
-  Pending mine{&work, false, std::nullopt};
+  Pending mine;
+  mine.work = &work;
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
-  changed_.wait(lock, [&] { return mine.done || !writing_; });
+  if (writing_) mine.changed.wait(lock, [&mine] { return mine.done || mine.leads; });
   if (!mine.done) {
     // Nobody writes: this thread does, for all who wait.
     writing_ = true;
@@ -109,9 +117,16 @@ void GroupCommit::Run(const std::function<void()>& work) {
     lock.unlock();
     RunAll(group);
     lock.lock();
-    writing_ = false;
-    for (Pending* const each : group) each->done = true;
-    changed_.notify_all();
+    for (Pending* const each : group) {
+      each->done = true;
+      each->changed.notify_one();
+    }
+    // One of those who came meanwhile goes on, and only that one wakes.
+    writing_ = !waiting_.empty();
+    if (writing_) {
+      waiting_.front()->leads = true;
+      waiting_.front()->changed.notify_one();
+    }
   }
   if (mine.error) throw *mine.error;
 }
@@ -232,14 +247,13 @@ std::expected<std::optional<Claimed>, Stop> Lender::ClaimVerified(const Borrow& 
     bool is_stale = false;
     std::expected<Claimed, Failure> claimed = Claimed{};
     commits_.Run([&] {
-      is_stale = Number(database_.Run("SELECT max(number) FROM link")[0][0]) != newest;
+      std::int64_t found = 0;
+      SpentSet spent = LoadEntry(database_, id, key_id, found);
+      is_stale = found != newest;
       if (is_stale) {
         LoadLinks();
         return;
       }
-      SpentSet spent = LoadEntry(database_, id);
-      if (!database_.Run("SELECT 1 FROM closed WHERE key_id = ?1", {key_id}).empty())
-        spent.closed.insert(key_id);
       claimed = Claim(spent, id, key_id, borrow.digest, owner_lives, source);
       if (!claimed || claimed->claim_id.empty()) return;
       StoreEntry(database_, id, spent.entries.at(id));
@@ -260,11 +274,12 @@ std::expected<void, Stop> Lender::End(View claim_id,
     std::expected<void, Failure> ended = std::unexpected(unknown);
     commits_.Run([&] {
       const auto rows =
-          database_.Run("SELECT id FROM spent WHERE state = 'claimed' AND claim_id = ?1",
+          database_.Run("SELECT id, key_id FROM spent WHERE state = 'claimed' AND claim_id = ?1",
                         {Bytes(claim_id.begin(), claim_id.end())});
       if (rows.empty()) return;
       const Bytes& id = Blob(rows[0][0]);
-      SpentSet spent = LoadEntry(database_, id);
+      std::int64_t newest = 0;
+      SpentSet spent = LoadEntry(database_, id, Blob(rows[0][1]), newest);
       ended = end(spent, id, claim_id);
       if (ended) StoreEntry(database_, id, spent.entries.at(id));
     });

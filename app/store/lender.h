@@ -32,15 +32,15 @@ class GroupCommit {
 
  private:
   struct Pending {
-    const std::function<void()>* work;
-    bool done = false;
+    const std::function<void()>* work = nullptr;
     std::optional<StoreError> error;
+    bool done = false, leads = false;
+    std::condition_variable changed;
   };
   void RunAll(const std::vector<Pending*>& group);
 
   Database& database_;
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::vector<Pending*> waiting_;
   bool writing_ = false;
 };
