@@ -1,0 +1,1 @@
+#include "tests/store/spent_support.h"
