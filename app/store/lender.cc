@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 
 #include "app/store/refusal.h"
 
@@ -82,7 +83,9 @@ void StoreEntry(Database& database, const Bytes& id, const SpentEntry& entry) {
 }
 
 std::int64_t Claims(Database& database) {
-  return Number(database.Run("SELECT claims FROM counter")[0][0]);
+  const auto rows = database.Run("SELECT claims FROM counter");
+  if (rows.size() != 1) ThrowDamaged(database, "the count of claims");
+  return Number(rows[0][0]);
 }
 
 }  // namespace
@@ -132,13 +135,15 @@ void GroupCommit::Run(const std::function<void()>& work) {
 }
 
 void GroupCommit::RunAll(const std::vector<Pending*>& group) {
-  try {
+  // Guarded: whatever stops this thread, the others must not wait for ever.
+  const auto done = Guarded([&]() -> std::expected<void, Stop> {
     Transaction transaction(database_);
     for (const Pending* const each : group) (*each->work)();
     transaction.Commit();
-  } catch (const StoreError& error) {
-    for (Pending* const each : group) each->error = error;
-  }
+    return {};
+  });
+  if (done) return;
+  for (Pending* const each : group) each->error = StoreError{done.error()};
 }
 
 Lender::Lender(Database database, std::string directory)
@@ -179,7 +184,8 @@ std::expected<std::unique_ptr<Lender>, Stop> Lender::Open(const std::string& dir
 
 /// Whether the database has come at least as far as its mark says.
 std::expected<void, Stop> Lender::CheckMark() {
-  if (!DatabaseExists(MarkIn(directory_))) return {};
+  std::error_code unknown;  // then reading says what is wrong
+  if (!std::filesystem::exists(MarkIn(directory_), unknown) && !unknown) return {};
   const auto mark = ReadFile(MarkIn(directory_), kMarkFile);
   if (!mark) return std::unexpected(mark.error());
   const std::string text(mark->begin(), mark->end());

@@ -22,16 +22,28 @@ std::uint64_t ToTime(const Value& value) {
   return NTL::conv<std::uint64_t>(OS2IP(Blob(value)));
 }
 
+/// Makes the file unless it is there.
+void MakeCache(const std::string& path) {
+  if (DatabaseExists(path)) return;
+  try {
+    Database(kReplayDatabase, path, [](Database&) {});
+  } catch (const StoreError&) {
+    if (!DatabaseExists(path)) throw;  // otherwise another process was faster
+  }
+}
+
 }  // namespace
 
 std::expected<Attestation, Stop> CheckOnce(const std::string& path, View key, View instance,
                                            View lender, std::uint64_t now, View bytes) {
   return Guarded([&]() -> std::expected<Attestation, Stop> {
-    if (!DatabaseExists(path)) Database(kReplayDatabase, path, [](Database&) {});
+    MakeCache(path);
     Database database(kReplayDatabase, path);
     Transaction transaction(database);
     ReplayCache cache;
-    cache.forgotten_before = ToTime(database.Run("SELECT before FROM forgotten")[0][0]);
+    const auto forgotten = database.Run("SELECT before FROM forgotten");
+    if (forgotten.size() != 1) ThrowDamaged(database, "how far it is forgotten");
+    cache.forgotten_before = ToTime(forgotten[0][0]);
     for (const Row& row : database.Run("SELECT question, issued_at FROM seen"))
       cache.seen[Blob(row[0])] = ToTime(row[1]);
     Prune(cache, now);
