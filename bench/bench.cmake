@@ -27,8 +27,10 @@ add_test(NAME bench.compare COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_
 
 # The databases of app/store.
 if(BLINDLEND_APP)
-  add_executable(blindlend_store_bench store_bench.cc fixture.cc peers/openssl_blind.cc)
-  target_link_libraries(blindlend_store_bench PRIVATE blindlend_store benchmark::benchmark
-                        OpenSSL::Crypto)
-  target_compile_definitions(blindlend_store_bench PRIVATE OPENSSL_SUPPRESS_DEPRECATED)
+  foreach(NAME store redeem)
+    add_executable(blindlend_${NAME}_bench ${NAME}_bench.cc fixture.cc peers/openssl_blind.cc)
+    target_link_libraries(blindlend_${NAME}_bench PRIVATE blindlend_store benchmark::benchmark
+                          OpenSSL::Crypto)
+    target_compile_definitions(blindlend_${NAME}_bench PRIVATE OPENSSL_SUPPRESS_DEPRECATED)
+  endforeach()
 endif()

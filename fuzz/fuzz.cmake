@@ -18,9 +18,10 @@ function(blindlend_harness name source)
 endfunction()
 
 set(HARNESSES decode_base64 decode_text parse_public_key parse_secret_key parse_batch parse_state
-    parse_signature parse_identity parse_link parse_token parse_request parse_file validate_keys verify
+    parse_signature parse_identity parse_link parse_token parse_request parse_borrow
+    parse_attestation parse_file validate_keys verify
     finalize raw_rsa open verify_key_proof verify_link chain verify_token verify_request debit_issue
-    accept_misissue)
+    accept_misissue verify_borrow check_attestation lender)
 foreach(HARNESS IN LISTS HARNESSES)
   blindlend_harness(${HARNESS} ${HARNESS}.cc)
   add_test(NAME fuzz.replay.${HARNESS}

@@ -179,6 +179,22 @@ std::string_view RequestStep(View body) {
   return BatchStep(kRequest, body.subspan(50)).empty() ? "" : "ParseRequest.2";
 }
 
+std::string_view BorrowStep(View body) {
+  if (body.size() < 34 || NumberAt(body, 0, 2) != 0x010e) return "ParseBorrow.1";
+  return TokenStep(body.subspan(34)).empty() ? "" : "ParseBorrow.2";
+}
+
+std::string_view AttestationStep(View bytes) {
+  if (bytes.size() != 75) return "ParseAttestation.1";
+  const bool is_one = NumberAt(bytes, 0, 2) == 0x010f && NumberAt(bytes, 50, 1) == 1;
+  return is_one ? "" : "ParseAttestation.1";
+}
+
+std::string_view AttestationKeyStep(View bytes) {
+  const bool is_one = bytes.size() == 34 && NumberAt(bytes, 0, 2) == 0x0110;
+  return is_one ? "" : "ParseAttestationKey.1";
+}
+
 AllocationWatch::AllocationWatch() : before_(allocated.load(std::memory_order_relaxed)) {}
 
 void AllocationWatch::RequireProportionate(std::size_t input_size) const {

@@ -11,15 +11,18 @@
 #include <optional>
 #include <string_view>
 
+#include "ref/attestation.h"
 #include "ref/issuance.h"
+#include "ref/redemption.h"
 
 namespace blindlend {
 
 /// The labels of the spec's README.
-constexpr std::array<std::string_view, 14> kLabels = {
-    "PUBLIC KEY", "SECRET KEY", "BLIND REQUEST", "BLIND RESPONSE", "BLIND STATE",
-    "SIGNATURE",  "ADMIN",      "MEMBER",        "LENDER",         "EPOCH",
-    "REVOCATION", "TOKEN",      "TOKEN REQUEST", "TOKEN RESPONSE"};
+constexpr std::array<std::string_view, 17> kLabels = {
+    "PUBLIC KEY",  "SECRET KEY",     "BLIND REQUEST", "BLIND RESPONSE", "BLIND STATE",
+    "SIGNATURE",   "ADMIN",          "MEMBER",        "LENDER",         "EPOCH",
+    "REVOCATION",  "TOKEN",          "TOKEN REQUEST", "TOKEN RESPONSE", "BORROW",
+    "ATTESTATION", "ATTESTATION KEY"};
 
 /// Says what does not hold and aborts.
 void Require(bool holds, const char* what);
@@ -56,6 +59,9 @@ std::string_view BatchStep(std::uint8_t kind, View bytes);
 std::string_view LinkStep(View body);
 std::string_view TokenStep(View bytes);
 std::string_view RequestStep(View body);
+std::string_view BorrowStep(View body);
+std::string_view AttestationStep(View bytes);
+std::string_view AttestationKeyStep(View bytes);
 
 /// Counts what is allocated from its creation on, where the sanitizer's allocator tells; 0 elsewhere.
 class AllocationWatch {

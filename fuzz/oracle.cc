@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 namespace blindlend::oracle {
@@ -462,6 +463,24 @@ std::string_view VerifyRequestStep(View sealed) {
   if (!OpenStep(body.subspan(2, 32), "blindlend v1 request", sealed).empty())
     return "VerifyRequest.3";
   return "";
+}
+
+Bytes BorrowDigest(View id, View request) {
+  Bytes text = Prefixed(AsView("blindlend v1 request digest"));
+  Append(text, Prefixed(id));
+  Append(text, Prefixed(request));
+  return Digest(text);
+}
+
+Bytes Tag(View key, View message) {
+  const std::uint8_t none = 0;  // to OpenSSL, no key at all is the one before
+  Bytes tag(32);
+  unsigned size = 0;
+  const auto* made =
+      ::HMAC(EVP_sha256(), key.empty() ? &none : key.data(), static_cast<int>(key.size()),
+             message.empty() ? &none : message.data(), message.size(), tag.data(), &size);
+  Require(made != nullptr && size == tag.size(), "OpenSSL makes a tag");
+  return tag;
 }
 
 Bytes Flipped(View x, View mask) {

@@ -167,6 +167,12 @@ Bytes RequestBody(View member, View nonce, View batch);
 /// 8-issuance, VerifyRequest: the step that fails, or "".
 std::string_view VerifyRequestStep(View sealed);
 
+/// 9-redemption, RequestDigest.
+Bytes BorrowDigest(View id, View request);
+
+/// HMAC-SHA256.
+Bytes Tag(View key, View message);
+
 /// x with the bytes of mask, as far as it goes, flipped in it.
 Bytes Flipped(View x, View mask);
 

@@ -1,7 +1,7 @@
-// Targets: DecodeText, ParsePublicKey, ParseSecretKey, ParseBatch, ParseState, ParseSignature, ParseIdentity, ParseLink, ParseToken, ParseRequest
+// Targets: DecodeText, ParsePublicKey, ParseSecretKey, ParseBatch, ParseState, ParseSignature, ParseIdentity, ParseLink, ParseToken, ParseRequest, ParseBorrow, ParseAttestation, ParseAttestationKey
 //
 // The way of a file from outside: its text under every label, then the parser that goes with the label.
-// Of a sealed object the body is parsed; who signed it, this harness does not ask.
+// Of a sealed object and of an attestation the body is parsed; who signed it, this harness does not ask.
 #include "fuzz/harness.h"
 
 namespace blindlend {
@@ -13,9 +13,11 @@ std::expected<Bytes, Failure> Again(const auto& parsed, const auto& encode) {
   return encode(*parsed);
 }
 
-bool IsSealed(std::string_view label) {
-  return label == "EPOCH" || label == "REVOCATION" || label == "TOKEN REQUEST" ||
-         label == "TOKEN RESPONSE";
+// How many bytes of signature or tag follow the body.
+std::size_t SealOf(std::string_view label) {
+  const bool is_sealed = label == "EPOCH" || label == "REVOCATION" || label == "TOKEN REQUEST" ||
+                         label == "TOKEN RESPONSE" || label == "BORROW";
+  return is_sealed ? 64 : label == "ATTESTATION" ? 32 : 0;
 }
 
 std::uint8_t KindOf(std::string_view label) {
@@ -40,6 +42,9 @@ std::expected<Bytes, Failure> ParseAndEncode(std::string_view label, View bytes)
   if (label == "EPOCH" || label == "REVOCATION") return LinkAgain(label, bytes);
   if (label == "TOKEN") return Again(ParseToken(bytes), EncodeToken);
   if (label == "TOKEN REQUEST") return Again(ParseRequest(bytes), EncodeRequest);
+  if (label == "BORROW") return Again(ParseBorrow(bytes), EncodeBorrow);
+  if (label == "ATTESTATION") return Again(ParseAttestation(bytes), EncodeAttestation);
+  if (label == "ATTESTATION KEY") return Again(ParseAttestationKey(bytes), EncodeAttestationKey);
   const std::uint8_t kind = KindOf(label);
   if (kind >= kAdmin)
     return Again(ParseIdentity(kind, bytes),
@@ -56,6 +61,9 @@ std::string_view ParserOf(std::string_view label) {
   if (label == "EPOCH" || label == "REVOCATION") return "ParseLink.";
   if (label == "TOKEN") return "ParseToken.";
   if (label == "TOKEN REQUEST") return "ParseRequest.";
+  if (label == "BORROW") return "ParseBorrow.";
+  if (label == "ATTESTATION") return "ParseAttestation.";
+  if (label == "ATTESTATION KEY") return "ParseAttestationKey.";
   return KindOf(label) >= kAdmin ? "ParseIdentity." : "ParseBatch.";
 }
 
@@ -68,7 +76,7 @@ void Check(View text) {
       Require(bytes.error().step.starts_with("DecodeText."), "DecodeText fails at its own steps");
       continue;
     }
-    const std::size_t seal = IsSealed(label) ? 64 : 0;
+    const std::size_t seal = SealOf(label);
     if (bytes->size() < seal) continue;
     const View body = View(*bytes).first(bytes->size() - seal);
     const View signature = View(*bytes).last(seal);

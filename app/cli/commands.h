@@ -25,8 +25,10 @@ struct Arguments {
   std::string key, secret, public_key, out, request, response, state, message, signature, directory;
   std::vector<std::string> messages, signatures;
   bool force = false, json = false;
+  bool resume = false, accept_older = false, served = false, released = false;
   // Of a group.
-  std::string group, name, identity, who, admin, descriptor, lender, evidence, id;
+  std::string group, name, identity, who, admin, descriptor, lender, evidence, id, borrow, claim,
+      instance, nonce, cache, attestation;
   std::vector<std::string> lenders;
   std::size_t count = 0;
   std::uint32_t quota = 0, days = 0;
@@ -100,6 +102,32 @@ std::expected<Report, Stop> MemberBalance(const Arguments& arguments);
 std::expected<Report, Stop> LenderInit(const Arguments& arguments);
 /// A descriptor, verified, to the end of the lender's chain.
 std::expected<Report, Stop> LenderJoin(const Arguments& arguments);
+
+/// A token's borrow for the file request, into the file out.
+std::expected<Report, Stop> MemberSpend(const Arguments& arguments);
+/// What became of the file borrow.
+std::expected<Report, Stop> MemberOutcome(const Arguments& arguments);
+/// VerifyBorrow and Claim of the file borrow for the file request. Reports status kExitRefused when it is
+/// served or a double spend, kExitLater when it is busy.
+std::expected<Report, Stop> LenderRedeem(const Arguments& arguments);
+/// The end of a claim: served, or nothing consumed.
+std::expected<Report, Stop> LenderSettle(const Arguments& arguments);
+std::expected<Report, Stop> LenderRelease(const Arguments& arguments);
+/// Closes the epochs that are over, for good.
+std::expected<Report, Stop> LenderClose(const Arguments& arguments);
+/// Counts by epoch, and nothing else.
+std::expected<Report, Stop> LenderStatus(const Arguments& arguments);
+/// Verifies what the database holds. Reports status kExitRefused if something is wrong.
+std::expected<Report, Stop> LenderAudit(const Arguments& arguments);
+/// Rewrites the database so that it shows no order.
+std::expected<Report, Stop> LenderCompact(const Arguments& arguments);
+
+/// A fresh attestation key into the file out.
+std::expected<Report, Stop> AttestKeygen(const Arguments& arguments);
+/// The attestation of a lender's directory, into the file out.
+std::expected<Report, Stop> AttestMake(const Arguments& arguments);
+/// Whether the file attestation holds, once.
+std::expected<Report, Stop> AttestCheck(const Arguments& arguments);
 
 /// What a descriptor says, unverified.
 std::expected<Report, Stop> EpochShow(const Arguments& arguments);

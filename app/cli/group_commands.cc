@@ -413,7 +413,7 @@ std::expected<Report, Stop> LenderInit(const Arguments& arguments) {
   bool made = false;
   const auto lender = Lender::Init(arguments.directory, SystemRandom, made);
   if (!lender) return std::unexpected(lender.error());
-  return WriteIdentity(arguments.out, kLenderFile, lender->key(), made, "the lender");
+  return WriteIdentity(arguments.out, kLenderFile, (*lender)->key(), made, "the lender");
 }
 
 std::expected<Report, Stop> LenderJoin(const Arguments& arguments) {
@@ -423,7 +423,7 @@ std::expected<Report, Stop> LenderJoin(const Arguments& arguments) {
   if (!link) return std::unexpected(link.error());
   auto lender = Lender::Open(arguments.directory);
   if (!lender) return std::unexpected(lender.error());
-  const auto joined = lender->Join(*admin, link->sealed);
+  const auto joined = (*lender)->Join(*admin, link->sealed);
   if (!joined) return std::unexpected(joined.error());
   return DescribeJoined(*joined);
 }

@@ -153,6 +153,14 @@ std::expected<SealedLink, Stop> LoadLink(const std::string& path) {
   return SealedLink{*link, *sealed};
 }
 
+std::expected<Bytes, Stop> LoadAttestationKey(const std::string& path) {
+  const auto bytes = LoadBytes(path, kAttestationKeyFile);
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto key = ParseAttestationKey(*bytes);
+  if (!key) return WrongForm(path, kAttestationKeyFile.name, key.error());
+  return *key;
+}
+
 std::expected<std::vector<Bytes>, Stop> LoadEvidence(const std::string& path) {
   const auto text = ReadFile(path, kEvidenceFile);
   if (!text) return std::unexpected(text.error());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/store/chain.h"
+#include "ref/attestation.h"
 #include "ref/issuance.h"
 
 namespace blindlend {
@@ -33,6 +34,11 @@ constexpr Kind kEpochFile = TextKind("EPOCH", 39 + 64 + 46 + 9 * 512 + 256 * 32 
 constexpr Kind kRevocationFile = TextKind("REVOCATION", 39 + 64 + kSeal, false);
 constexpr Kind kTokenRequestFile = TextKind("TOKEN REQUEST", 50 + 38 + 1000 * 512 + kSeal, false);
 constexpr Kind kTokenResponseFile = TextKind("TOKEN RESPONSE", 38 + 1000 * 512 + kSeal, false);
+constexpr Kind kBorrowFile = TextKind("BORROW", 34 + 100 + 512 + kSeal, false);
+constexpr Kind kAttestationFile = TextKind("ATTESTATION", 107, false);
+constexpr Kind kAttestationKeyFile = TextKind("ATTESTATION KEY", 34, true);
+/// What is relayed: a request of 8 MiB, and some room.
+constexpr Kind kRelayedFile = {"request to be relayed", 1 << 24, true};
 /// The largest is a link, a request and a response.
 constexpr Kind kEvidenceFile = {
     "evidence", kEpochFile.max_size + kTokenRequestFile.max_size + kTokenResponseFile.max_size};
@@ -60,6 +66,8 @@ std::expected<Bytes, Stop> LoadIdentity(const std::string& path, const Kind& kin
 std::expected<Bytes, Stop> LoadSealed(const std::string& path, const Kind& kind);
 /// A sealed epoch or revocation, and what is in it, unverified.
 std::expected<SealedLink, Stop> LoadLink(const std::string& path);
+/// The group's attestation key.
+std::expected<Bytes, Stop> LoadAttestationKey(const std::string& path);
 /// The two or three sealed objects of an evidence file.
 std::expected<std::vector<Bytes>, Stop> LoadEvidence(const std::string& path);
 

@@ -261,14 +261,35 @@ void DeclareMember(CLI::App& app, const Options& options) {
   options.Directory(expire, kWalletDirectory);
   options.Now(expire);
 
+  CLI::App* const spend =
+      options.Add(*member, "spend", "Reserve a token for one request", MemberSpend);
+  options.Directory(spend, kWalletDirectory);
+  options.File(spend, "--request", arguments.request, "The request that is to be relayed");
+  spend
+      ->add_option(
+          "--lender", arguments.lender,
+          "The identity key of the lender where; without it, any for which there is a token")
+      ->type_name("FILE");
+  options.File(spend, "--out", arguments.out, "Where the borrow for the lender goes");
+  options.Now(spend);
+
+  CLI::App* const outcome =
+      options.Add(*member, "outcome", "Say what became of a borrow", MemberOutcome);
+  options.Directory(outcome, kWalletDirectory);
+  options.File(outcome, "borrow", arguments.borrow, "The borrow");
+  outcome->add_flag("--served", arguments.served, "The reply has come; the token is erased");
+  outcome->add_flag("--released", arguments.released,
+                    "The lender has released it; the token is held again");
+
   CLI::App* const balance = options.Add(*member, "balance", "What the wallet holds", MemberBalance);
   options.Directory(balance, kWalletDirectory);
   options.Now(balance);
-  for (CLI::App* const each : {init, join, request, resend, accept, cancel, expire, balance})
+  for (CLI::App* const each :
+       {init, join, request, resend, accept, cancel, expire, spend, outcome, balance})
     options.Json(each);
 }
 
-void DeclareOthers(CLI::App& app, const Options& options) {
+void DeclareLender(CLI::App& app, const Options& options) {
   Arguments& arguments = options.arguments;
   CLI::App* const lender = app.add_subcommand("lender", "Lend capacity");
   lender->require_subcommand(1);
@@ -280,6 +301,82 @@ void DeclareOthers(CLI::App& app, const Options& options) {
   options.Directory(join, kLenderDirectory);
   options.File(join, "descriptor", arguments.descriptor, "An epoch or a revocation");
 
+  options.File(join, "--admin", arguments.admin, "The admin's identity key");
+
+  CLI::App* const redeem =
+      options.Add(*lender, "redeem", "Verify a borrow and claim its token", LenderRedeem);
+  options.Directory(redeem, kLenderDirectory);
+  options.File(redeem, "borrow", arguments.borrow, "The borrow");
+  options.File(redeem, "--request", arguments.request, "The request that it came with");
+  redeem->add_flag("--resume", arguments.resume,
+                   "The attempt that holds the claim has certainly ended: take it over");
+  options.Now(redeem);
+
+  CLI::App* const settle =
+      options.Add(*lender, "settle", "The request of a claim has been served", LenderSettle);
+  CLI::App* const release =
+      options.Add(*lender, "release", "Upstream has consumed nothing for a claim", LenderRelease);
+  for (CLI::App* const each : {settle, release}) {
+    options.Directory(each, kLenderDirectory);
+    each->add_option("--claim", arguments.claim, "The claim that redeem has printed")
+        ->required()
+        ->type_name("HEX");
+  }
+
+  CLI::App* const close =
+      options.Add(*lender, "close", "Close the epochs that are over, for good", LenderClose);
+  options.Directory(close, kLenderDirectory);
+  options.Now(close);
+  CLI::App* const status = options.Add(*lender, "status", "Counts by epoch", LenderStatus);
+  options.Directory(status, kLenderDirectory);
+  CLI::App* const audit =
+      options.Add(*lender, "audit", "Verify chain, spent-set and database", LenderAudit);
+  options.Directory(audit, kLenderDirectory);
+  CLI::App* const compact = options.Add(
+      *lender, "compact", "Rewrite the database so that it shows no order", LenderCompact);
+  options.Directory(compact, kLenderDirectory);
+  for (CLI::App* const each : {redeem, settle, release, close, audit, compact})
+    each->add_flag("--accept-older", arguments.accept_older,
+                   "Go on with a database that is older than its mark");
+  for (CLI::App* const each : {init, join, redeem, settle, release, close, status, audit, compact})
+    options.Json(each);
+}
+
+void DeclareAttest(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
+  CLI::App* const attest = app.add_subcommand("attest", "What a lender claims about itself");
+  attest->require_subcommand(1);
+
+  CLI::App* const keygen = options.Add(*attest, "keygen", "Make the group's key", AttestKeygen);
+  options.File(keygen, "--out", arguments.out, "Where the key goes");
+  options.Force(keygen, kOverwrite);
+
+  CLI::App* const make =
+      options.Add(*attest, "make", "Claim a live session, for one question", AttestMake);
+  options.Directory(make, kLenderDirectory);
+  make->add_option("--nonce", arguments.nonce, "The asker's question")
+      ->required()
+      ->type_name("HEX");
+  options.File(make, "--out", arguments.out, "Where the attestation goes");
+  options.Now(make);
+
+  CLI::App* const check = options.Add(*attest, "check", "Whether it holds, once", AttestCheck);
+  options.File(check, "attestation", arguments.attestation, "The attestation");
+  options.File(check, "--lender", arguments.lender, "The identity key of the lender expected");
+  check
+      ->add_option("--instance", arguments.instance, "The instance expected, as lender status says")
+      ->required()
+      ->type_name("HEX");
+  check->add_option("--nonce", arguments.nonce, "The question that was asked")->type_name("HEX");
+  options.File(check, "--cache", arguments.cache, "Where what was seen is remembered");
+  options.Now(check);
+  for (CLI::App* const each : {make, check})
+    options.File(each, "--key", arguments.key, "The group's attestation key");
+  for (CLI::App* const each : {keygen, make, check}) options.Json(each);
+}
+
+void DeclareOthers(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
   CLI::App* const epoch = app.add_subcommand("epoch", "Look at descriptors");
   epoch->require_subcommand(1);
   CLI::App* const show = options.Add(*epoch, "show", "What a descriptor says", EpochShow);
@@ -293,9 +390,9 @@ void DeclareOthers(CLI::App& app, const Options& options) {
   CLI::App* const check =
       options.Add(*evidence, "check", "Whether it convicts the admin", EvidenceCheck);
   options.File(check, "evidence", arguments.evidence, "What a wallet or a lender has kept");
-  for (CLI::App* const each : {join, verify, check})
+  for (CLI::App* const each : {verify, check})
     options.File(each, "--admin", arguments.admin, "The admin's identity key");
-  for (CLI::App* const each : {init, join, show, verify, check}) options.Json(each);
+  for (CLI::App* const each : {show, verify, check}) options.Json(each);
 }
 
 }  // namespace
@@ -306,6 +403,8 @@ void Declare(CLI::App& app, Arguments& arguments, Command& command) {
   const Options options{arguments, command};
   DeclareAdmin(app, options);
   DeclareMember(app, options);
+  DeclareLender(app, options);
+  DeclareAttest(app, options);
   DeclareOthers(app, options);
   DeclareKeys(app, options);
   DeclareVectors(app, options);

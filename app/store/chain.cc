@@ -27,13 +27,14 @@ std::expected<std::string, Stop> KeepFork(const std::string& directory, View kno
 }  // namespace
 
 bool InitIdentity(const DatabaseKind& kind, const std::string& directory, const std::string& path,
-                  const ByteSource& source) {
+                  const ByteSource& source, const std::function<void(Database&)>& fill) {
   MakeDirectory(directory);
   if (DatabaseExists(path)) return false;
   Bytes seed(32);
   if (!source(seed)) throw StoreError{Unusable(path, "no randomness for its identity").error()};
-  Database(kind, path, [&seed](Database& database) {
+  Database(kind, path, [&](Database& database) {
     database.Run("INSERT INTO identity VALUES (1, ?1)", {seed});
+    fill(database);
   });
   return true;
 }

@@ -24,10 +24,10 @@ inline constexpr char kChainEnded[] =
     "the chain ends in a revocation; a group that goes on begins a new one with init in another "
     "directory";
 
-/// Makes path with the kind's schema and a fresh identity, unless it is there. Returns whether it did.
-/// Throws StoreError.
+/// Makes path with the kind's schema and a fresh identity, unless it is there; fill: stores what
+/// else belongs in it. Returns whether it did. Throws StoreError.
 bool InitIdentity(const DatabaseKind& kind, const std::string& directory, const std::string& path,
-                  const ByteSource& source);
+                  const ByteSource& source, const std::function<void(Database&)>& fill);
 
 /// The identity's seed, 32 bytes. Throws StoreError.
 Bytes IdentitySeed(Database& database);

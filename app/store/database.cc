@@ -43,10 +43,6 @@ std::string Reason(int code) {
   }
 }
 
-struct Finalizer {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-
 int Bind(sqlite3_stmt* statement, int i, const Value& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value))
     return sqlite3_bind_int64(statement, i, *number);
@@ -150,20 +146,33 @@ void Database::CheckKind(const DatabaseKind& kind) {
   if (version != kind.version) ThrowDamaged(*this, "schema version");
 }
 
+sqlite3_stmt* Database::Prepare(const std::string& sql) {
+  auto& statement = statements_[sql];
+  if (!statement) {
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v2(connection_.get(), sql.c_str(), -1, &raw, nullptr);
+    statement.reset(raw);
+    if (code != SQLITE_OK) Throw(code);
+  }
+  return statement.get();
+}
+
 std::vector<Row> Database::Run(const std::string& sql, const std::vector<Value>& parameters) {
-  sqlite3_stmt* raw = nullptr;
-  if (const int code = sqlite3_prepare_v2(connection_.get(), sql.c_str(), -1, &raw, nullptr);
-      code != SQLITE_OK)
-    Throw(code);
-  const std::unique_ptr<sqlite3_stmt, Finalizer> statement(raw);
+  sqlite3_stmt* const statement = Prepare(sql);
+  // A statement that is not reset would keep its locks, and its parameters in memory.
+  const auto reset = [](sqlite3_stmt* used) {
+    sqlite3_reset(used);
+    sqlite3_clear_bindings(used);
+  };
+  const std::unique_ptr<sqlite3_stmt, decltype(reset)> guard(statement, reset);
   for (std::size_t i = 0; i < parameters.size(); ++i)
-    if (const int code = Bind(raw, static_cast<int>(i) + 1, parameters[i]); code != SQLITE_OK)
+    if (const int code = Bind(statement, static_cast<int>(i) + 1, parameters[i]); code != SQLITE_OK)
       Throw(code);
   std::vector<Row> rows;
-  int code = sqlite3_step(raw);
-  for (; code == SQLITE_ROW; code = sqlite3_step(raw)) {
+  int code = sqlite3_step(statement);
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement)) {
     Row& row = rows.emplace_back();
-    for (int i = 0; i < sqlite3_column_count(raw); ++i) row.push_back(Column(raw, i));
+    for (int i = 0; i < sqlite3_column_count(statement); ++i) row.push_back(Column(statement, i));
   }
   if (code != SQLITE_DONE) Throw(code);
   return rows;

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <variant>
 
@@ -56,8 +57,15 @@ class Database {
   struct Closer {
     void operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
   };
+  struct Finalizer {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  sqlite3_stmt* Prepare(const std::string& sql);
+
   std::string path_;
   std::unique_ptr<sqlite3, Closer> connection_;
+  /// Statements that have run before, by their text: preparing costs more than running.
+  std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalizer>> statements_;
 };
 
 /// Why the store could not do its work. Inside app/store only.

@@ -15,6 +15,9 @@ constexpr int kExitRefused = 1;
 /// Exit status: usage, or a file that cannot be read or written or is not what it should be.
 constexpr int kExitUnusable = 2;
 
+/// Exit status: not now, but perhaps later.
+constexpr int kExitLater = 3;
+
 /// Why a command ended without doing its work.
 struct Stop {
   /// kExitRefused or kExitUnusable.

@@ -1,30 +1,118 @@
-// The lender's identity and chain of epochs, in DIRECTORY/lender.db.
+// The lender's identity, chain of epochs and spent-set, in DIRECTORY/lender.db.
+//
+// The spent-set holds what spec 9-redemption lists and nothing else: rows without rowids, so no order of
+// arrival; no time, no address. Beside it lies lender.mark, by which an older copy of the database, put
+// in its place, is noticed.
 #pragma once
 
+#include <condition_variable>
+#include <mutex>
+
 #include "app/store/chain.h"
+#include "ref/redemption.h"
 
 namespace blindlend {
 
+/// How many entries of an epoch are in which state.
+struct SpentCount {
+  std::uint32_t number;
+  bool closed;
+  std::size_t claimed = 0, released = 0, served = 0;
+};
+
+/// Transactions of several threads as one, so that many of them share one fsync: whoever comes while
+/// another one writes is taken along by the next.
+class GroupCommit {
+ public:
+  explicit GroupCommit(Database& database) : database_(database) {}
+
+  /// Runs work in a transaction, and returns when it is durable. Throws StoreError, then nothing of
+  /// the whole group has happened.
+  void Run(const std::function<void()>& work);
+
+ private:
+  struct Pending {
+    const std::function<void()>* work = nullptr;
+    std::optional<StoreError> error;
+    bool done = false, leads = false;
+    std::condition_variable changed;
+  };
+  void RunAll(const std::vector<Pending*>& group);
+
+  Database& database_;
+  std::mutex mutex_;
+  std::vector<Pending*> waiting_;
+  bool writing_ = false;
+};
+
 /// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed then.
+/// Redeem, ClaimVerified, Settle and Release may be called by several threads at once.
 class Lender {
  public:
   /// Makes the directory's lender, or opens it if it is there.
-  static std::expected<Lender, Stop> Init(const std::string& directory, const ByteSource& source,
-                                          bool& made);
-  static std::expected<Lender, Stop> Open(const std::string& directory);
+  static std::expected<std::unique_ptr<Lender>, Stop> Init(const std::string& directory,
+                                                           const ByteSource& source, bool& made);
+  /// accept_older: also a database that is older than its mark says.
+  static std::expected<std::unique_ptr<Lender>, Stop> Open(const std::string& directory,
+                                                           bool accept_older = false);
 
   const Bytes& key() const { return key_; }
+  /// What attestations call this database, 16 bytes.
+  const Bytes& instance() const { return instance_; }
 
   /// Verifies a sealed link of admin and puts it at the end of the chain. The first one settles who
   /// the admin is.
   std::expected<Joined, Stop> Join(View admin, View sealed);
 
+  /// VerifyBorrow and Claim, durably. owner_lives: as for Claim.
+  std::expected<Claimed, Stop> Redeem(View sealed, View request, std::uint64_t now,
+                                      bool owner_lives, const ByteSource& source);
+
+  /// Claim alone, for what VerifyBorrow has returned with chain, the newest link of which is newest.
+  /// Nothing if another link has been joined since.
+  std::expected<std::optional<Claimed>, Stop> ClaimVerified(const Borrow& borrow,
+                                                            std::uint32_t newest, bool owner_lives,
+                                                            const ByteSource& source);
+
+  /// Settle and Release of the token that is claimed with claim_id, durably.
+  std::expected<void, Stop> Settle(View claim_id);
+  std::expected<void, Stop> Release(View claim_id);
+
+  /// Closes the epochs whose spend window is over at now, for good, and drops their entries. Returns
+  /// their numbers.
+  std::expected<std::vector<std::uint32_t>, Stop> CloseEpochs(std::uint64_t now);
+
+  /// Counts by epoch.
+  std::expected<std::vector<SpentCount>, Stop> Count();
+
+  /// Verifies the chain, the entries' form and the database's integrity. Returns what is wrong.
+  std::expected<std::vector<std::string>, Stop> Audit();
+
+  /// Rewrites the database and truncates the log, so that neither shows an order or what was erased;
+  /// then WriteMark.
+  std::expected<void, Stop> Compact();
+
+  /// Remembers beside the database how far it has come.
+  std::expected<void, Stop> WriteMark();
+
  private:
   Lender(Database database, std::string directory);
+  std::expected<void, Stop> CheckMark();
+  void LoadLinks();
+  std::vector<Link> Links();
+  std::expected<void, Stop> End(View claim_id,
+                                std::expected<void, Failure> (*end)(SpentSet&, const Bytes&, View),
+                                Failure unknown);
 
   Database database_;
   std::string directory_;
-  Bytes key_;
+  Bytes key_, instance_;
+  GroupCommit commits_;
+  std::mutex mutex_;
+  std::vector<Link> links_;
 };
+
+/// "fresh" and so on, as in the spec.
+std::string VerdictName(Verdict verdict);
 
 }  // namespace blindlend

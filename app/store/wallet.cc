@@ -22,7 +22,8 @@ const DatabaseKind kWalletDatabase = {
         " STRICT, WITHOUT ROWID;"
         "CREATE TABLE token (id BLOB PRIMARY KEY, number INTEGER NOT NULL,"
         " state TEXT NOT NULL CHECK (state IN ('held', 'spending')), seed BLOB NOT NULL,"
-        " token BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+        // digest: of the request that it is reserved for.
+        " token BLOB NOT NULL, digest BLOB) STRICT, WITHOUT ROWID;"
         "CREATE TABLE outcome (number INTEGER NOT NULL, state TEXT NOT NULL"
         " CHECK (state IN ('spent', 'burnt')), count INTEGER NOT NULL, PRIMARY KEY (number, state))"
         " STRICT, WITHOUT ROWID;"};
@@ -79,7 +80,7 @@ Wallet::Wallet(Database database, std::string directory)
 std::expected<Wallet, Stop> Wallet::Init(const std::string& directory, const ByteSource& source,
                                          bool& made) {
   return Guarded([&]() -> std::expected<Wallet, Stop> {
-    made = InitIdentity(kWalletDatabase, directory, PathIn(directory), source);
+    made = InitIdentity(kWalletDatabase, directory, PathIn(directory), source, [](Database&) {});
     return Wallet(Database(kWalletDatabase, PathIn(directory)), directory);
   });
 }
@@ -263,7 +264,7 @@ std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
       const Token token{Bytes(msg.begin() + 2, msg.begin() + 34),
                         Bytes(msg.begin() + 34, msg.begin() + 66),
                         Bytes(msg.begin() + 66, msg.end()), *(*sigs)[i]};
-      database_.Run("INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5)",
+      database_.Run("INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5, NULL)",
                     {TokenId(token).value(), number,
                      StateName(Next(database_, before, TokenEvent::kAccepted)), seeds[i],
                      EncodeToken(token).value()});
@@ -300,6 +301,79 @@ std::expected<std::size_t, Stop> Wallet::Cancel(View sealed) {
     transaction.Commit();
     database_.Erase();
     return count;
+  });
+}
+
+std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audience, View request,
+                                             std::uint64_t now) {
+  return Guarded([&]() -> std::expected<Borrowing, Stop> {
+    Transaction transaction(database_);
+    const std::vector<SealedLink> chain = LoadChain(database_);
+    if (chain.empty())
+      return Unusable(database_.path(), "has no descriptor yet; join brings it in");
+    if (!chain.back().link.epoch)
+      return Unusable(database_.path(), "the chain ends in a revocation");
+    const auto borrow = [&](const Token& token, const Bytes& seed, bool is_new) {
+      const Bytes sealed =
+          Intact(database_, "a token's spend key", MakeBorrow(token, seed, request));
+      return Borrowing{sealed, token.audience, is_new};
+    };
+    const auto fits = [&](const Token& token) { return !audience || token.audience == *audience; };
+
+    // The same request again: the same borrow.
+    for (const Row& row : database_.Run(
+             "SELECT id, seed, token, digest FROM token WHERE state = 'spending' ORDER BY id")) {
+      const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
+      if (fits(token) && RequestDigest(Blob(row[0]), request) == Blob(row[3]))
+        return borrow(token, Blob(row[1]), false);
+    }
+    // The epoch that ends first; in it by id, which has nothing to do with when it was obtained.
+    bool is_elsewhere = false;
+    for (const SealedLink& each : chain) {
+      const Epoch& epoch = *each.link.epoch;
+      for (const Row& row : database_.Run(
+               "SELECT id, seed, token FROM token WHERE state = 'held' AND number = ?1 ORDER BY id",
+               {std::int64_t{each.link.number}})) {
+        const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
+        is_elsewhere = true;
+        if (!fits(token) || now < epoch.spend_from || now >= epoch.spend_until) continue;
+        database_.Run("UPDATE token SET state = ?2, digest = ?3 WHERE id = ?1",
+                      {row[0], StateName(Next(database_, TokenState::kHeld, TokenEvent::kReserved)),
+                       RequestDigest(Blob(row[0]), request)});
+        // Durable from here on; only now may the borrow leave.
+        transaction.Commit();
+        return borrow(token, Blob(row[1]), true);
+      }
+    }
+    const std::string detail =
+        is_elsewhere ? "of the held tokens none is for this lender and for " + TimeText(now)
+                     : "no token is held";
+    return std::unexpected(Stop{kExitRefused, "refused: " + detail, "", detail});
+  });
+}
+
+std::expected<void, Stop> Wallet::End(View sealed, bool served) {
+  return Guarded([&]() -> std::expected<void, Stop> {
+    const auto borrow =
+        ParseBorrow(sealed.first(sealed.size() - std::min<std::size_t>(sealed.size(), 64)));
+    if (!borrow) return Refused(borrow.error());
+    const Bytes id = TokenId(borrow->token).value();
+    Transaction transaction(database_);
+    const auto rows = database_.Run("SELECT number, state, digest FROM token WHERE id = ?1", {id});
+    if (rows.empty() || Text(rows[0][1]) != "spending" || Blob(rows[0][2]) != borrow->digest)
+      return Unusable(database_.path(), "no token is reserved for this borrow");
+    const TokenState next = Next(database_, TokenState::kSpending,
+                                 served ? TokenEvent::kServed : TokenEvent::kReleased);
+    if (served) {
+      AddOutcome(Number(rows[0][0]), next, 1);
+      database_.Run("DELETE FROM token WHERE id = ?1", {id});
+    } else {
+      database_.Run("UPDATE token SET state = ?2, digest = NULL WHERE id = ?1",
+                    {id, StateName(next)});
+    }
+    transaction.Commit();
+    database_.Erase();
+    return {};
   });
 }
 

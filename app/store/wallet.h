@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/store/chain.h"
+#include "ref/redemption.h"
 
 namespace blindlend {
 
@@ -34,6 +35,12 @@ struct Balance {
 struct Outgoing {
   Bytes sealed, hash;
   bool resent;
+};
+
+/// A borrow to be written out. is_new: whether its token was reserved now.
+struct Borrowing {
+  Bytes sealed, audience;
+  bool is_new;
 };
 
 /// What a response did. evidence: the file against the admin, where something was burnt.
@@ -73,6 +80,16 @@ class Wallet {
 
   /// Burns what a sealed request asked for. Returns how many.
   std::expected<std::size_t, Stop> Cancel(View sealed);
+
+  /// The borrow of a token that can be spent at now, reserved before it is returned. audience: the
+  /// lender where, or nothing if any will do. The same request gets the same borrow until its end is
+  /// known.
+  std::expected<Borrowing, Stop> Spend(const std::optional<Bytes>& audience, View request,
+                                       std::uint64_t now);
+
+  /// What became of a sealed borrow: served, and the token is erased; or released, and it is held
+  /// again.
+  std::expected<void, Stop> End(View sealed, bool served);
 
   /// Burns and erases the tokens whose epoch is over at now. Returns how many.
   std::expected<std::size_t, Stop> Expire(std::uint64_t now);

@@ -353,6 +353,7 @@ const std::vector<Algorithm>& Algorithms() {
   static const std::vector<Algorithm> algorithms = [] {
     std::vector<Algorithm> all = FirstAlgorithms();
     for (Algorithm& algorithm : LaterAlgorithms()) all.push_back(std::move(algorithm));
+    for (Algorithm& algorithm : LenderAlgorithms()) all.push_back(std::move(algorithm));
     return all;
   }();
   return algorithms;

@@ -1113,7 +1113,7 @@ std::vector<Case> Cases(const std::string& algorithm) {
   static const Makers makers = [] {
     Makers all;
     for (const auto& chapters : {FirstMakers, KeyCertificateMakers, IdentityMakers, LinkMakers,
-                                 TokenMakers, IssuanceMakers})
+                                 TokenMakers, IssuanceMakers, RedemptionMakers, AttestationMakers})
       all.merge(chapters());
     return all;
   }();
@@ -1143,6 +1143,7 @@ const std::map<std::string, std::string>& Notes() {
       {"Published", "The figures are published elsewhere."},
       {"Range", "A number outside its range."},
       {"RareBranch", "A branch that random inputs reach too rarely to be tested by them."},
+      {"Replay", "Good, but it has been used before."},
       {"Strict", "An Ed25519 signature on which common verifiers disagree."},
       {"Toy", "Numbers small enough to check by hand."},
   };

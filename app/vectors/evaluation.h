@@ -10,6 +10,9 @@ namespace blindlend::vectors {
 /// The algorithms of chapters 5 to 8.
 std::vector<Algorithm> LaterAlgorithms();
 
+/// The algorithms of chapters 9 and 10.
+std::vector<Algorithm> LenderAlgorithms();
+
 inline Json ToJson(bool value) {
   return value;
 }
@@ -41,6 +44,13 @@ inline Evaluation Nothing(const std::expected<void, Failure>& result) {
   return result ? Done(Json::object()) : Failed(result.error());
 }
 
+// The evaluation with one more intermediate, where it has not failed.
+template <class Make>
+Evaluation With(Evaluation evaluation, const char* name, Make make) {
+  if (evaluation.fails_at.empty()) evaluation.intermediates[name] = make();
+  return evaluation;
+}
+
 inline std::uint8_t ToKind(const Json& json) {
   const std::uint64_t kind = ToNumber(json);
   if (kind > 255) throw std::runtime_error("kind is not a byte");
@@ -52,6 +62,13 @@ inline Bytes ToDigest(const Json& json) {
   Bytes digest = ToBytes(json);
   if (digest.size() != 32) throw std::runtime_error("not 32 bytes");
   return digest;
+}
+
+// The same: outside their range the algorithms are undefined.
+inline Link ToEncodable(const Json& json) {
+  Link link = ToLink(json);
+  if (!EncodeLink(link)) throw std::runtime_error("a link without an encoding");
+  return link;
 }
 
 }  // namespace blindlend::vectors

@@ -119,6 +119,43 @@ Bytes SealLink(const Link& link) {
   return Seal(AdminSeed(), "blindlend v1 link", *EncodeLink(link));
 }
 
+const Bytes& SpendSeed() {
+  static const Bytes seed = SHA256(Ascii("spend"));
+  return seed;
+}
+
+Token Signed(const SecretKey& sk, Token token) {
+  token.sig =
+      SignatureOf(sk, Join({Bytes{1, 0x0c}, token.key_id, token.audience, token.spend_key}));
+  return token;
+}
+
+Token MakeToken(const SecretKey& sk) {
+  return Signed(sk, {*KeyId(sk), Lenders()[0], PublicOf(SpendSeed()), {}});
+}
+
+std::vector<std::pair<std::string, Token>> UnencodableTokens() {
+  std::vector<std::pair<std::string, Token>> tokens;
+  const auto bad = [&](const char* why, auto change) {
+    Token token = MakeToken(Small());
+    change(token);
+    tokens.emplace_back(why, std::move(token));
+  };
+  bad("a key id of 31 bytes", [](Token& token) { token.key_id.pop_back(); });
+  bad("a key id of 33 bytes", [](Token& token) { token.key_id.push_back(0); });
+  bad("an audience of 31 bytes", [](Token& token) { token.audience.pop_back(); });
+  bad("an audience of 33 bytes", [](Token& token) { token.audience.push_back(0); });
+  bad("a spend key of 31 bytes", [](Token& token) { token.spend_key.pop_back(); });
+  bad("a spend key of 33 bytes", [](Token& token) { token.spend_key.push_back(0); });
+  bad("an audience a byte shorter, a spend key a byte longer", [](Token& token) {
+    token.spend_key.insert(token.spend_key.begin(), token.audience.back());
+    token.audience.pop_back();
+  });
+  bad("no signature", [](Token& token) { token.sig.clear(); });
+  bad("a signature of 513 bytes", [](Token& token) { token.sig.resize(513); });
+  return tokens;
+}
+
 Bytes FlipBit(Bytes bytes, std::size_t bit) {
   bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ (1 << (bit % 8)));
   return bytes;

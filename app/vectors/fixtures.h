@@ -1,6 +1,8 @@
 // What the cases of several chapters share: lists of cases, keys, tapes, and ways to spoil bytes.
 #pragma once
 
+#include <utility>
+
 #include "app/vectors/cases.h"
 
 namespace blindlend::vectors {
@@ -26,6 +28,8 @@ Makers IdentityMakers();  // chapter 6 up to identities
 Makers LinkMakers();      // the rest of it
 Makers TokenMakers();
 Makers IssuanceMakers();
+Makers RedemptionMakers();
+Makers AttestationMakers();
 
 Bytes Repeat(std::size_t count, std::uint8_t byte);
 Bytes Int(const ZZ& x, std::size_t len);
@@ -75,6 +79,14 @@ Link FirstLink(std::optional<Epoch> epoch);
 Link NextLink(const Link& before, std::optional<Epoch> epoch);
 /// As the admin seals it.
 Bytes SealLink(const Link& link);
+
+/// A token as its fields are, with the right signature.
+Token Signed(const SecretKey& sk, Token token);
+/// A good one for Lenders()[0], with the spend key of SpendSeed().
+const Bytes& SpendSeed();
+Token MakeToken(const SecretKey& sk);
+/// Tokens without an encoding, and why they have none.
+std::vector<std::pair<std::string, Token>> UnencodableTokens();
 
 /// bytes with one of their bits flipped, or with one byte replaced.
 Bytes FlipBit(Bytes bytes, std::size_t bit);

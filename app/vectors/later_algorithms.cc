@@ -4,13 +4,7 @@ namespace blindlend::vectors {
 
 namespace {
 
-// Some inputs have no check in the steps: outside their range the algorithm is undefined.
-Link ToEncodable(const Json& json) {
-  Link link = ToLink(json);
-  if (!EncodeLink(link)) throw std::runtime_error("a link without an encoding");
-  return link;
-}
-
+// A precondition of Debit.
 Request ToVerified(const Json& json) {
   Request request = ToRequest(json);
   if (!EncodeRequest(request)) throw std::runtime_error("a request without an encoding");
@@ -22,13 +16,6 @@ Json RhoToJson(const PublicKey& pk, View group) {
   for (long i = 1; i <= 8; ++i)
     rho.push_back(*FDH("blindlend v1 key certificate", pk, Join({group, *I2OSP(ZZ{i}, 1)})));
   return ToJson(rho);
-}
-
-// The evaluation with one more intermediate, where it has not failed.
-template <class Make>
-Evaluation With(Evaluation evaluation, const char* name, Make make) {
-  if (evaluation.fails_at.empty()) evaluation.intermediates[name] = make();
-  return evaluation;
 }
 
 Evaluation RunProveKey(const Json& in) {

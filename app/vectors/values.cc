@@ -45,6 +45,9 @@ constexpr std::array<std::string_view, 6> kTokenStates = {"prepared", "requested
                                                           "spending", "spent",     "burnt"};
 constexpr std::array<std::string_view, 8> kTokenEvents = {
     "sent", "accepted", "refused", "cancelled", "reserved", "served", "released", "expired"};
+constexpr std::array<std::string_view, 3> kSpentStates = {"claimed", "released", "served"};
+constexpr std::array<std::string_view, 5> kVerdicts = {"fresh", "retry", "busy", "served",
+                                                       "double-spend"};
 
 template <class Enumeration, std::size_t count>
 Enumeration ToEnumeration(const std::array<std::string_view, count>& names, const Json& json) {
@@ -71,6 +74,23 @@ Epoch ToEpoch(const Json& json) {
           ToU64(json.at("issue_from")), ToU64(json.at("issue_until")),
           ToU64(json.at("spend_from")), ToU64(json.at("spend_until")),
           ToU32(json.at("quota")),      ToBytesList(json.at("lenders"))};
+}
+
+Bytes ToBytesOf(const Json& json, std::size_t size) {
+  Bytes bytes = ToBytes(json);
+  if (bytes.size() != size) throw std::runtime_error("bytes of another length");
+  return bytes;
+}
+
+SpentEntry ToSpentEntry(const Json& json) {
+  RequireKeys(json, {"id", "state", "key_id", "refunds", "digest", "claim_id"});
+  const auto state = ToEnumeration<SpentEntry::State>(kSpentStates, json.at("state"));
+  const std::uint64_t refunds = ToNumber(json.at("refunds"));
+  if (refunds > 2) throw std::runtime_error("more than two refunds");
+  const bool claimed = state == SpentEntry::State::kClaimed;
+  return {state, ToBytesOf(json.at("key_id"), 32), static_cast<int>(refunds),
+          ToBytesOf(json.at("digest"), claimed ? 32 : 0),
+          ToBytesOf(json.at("claim_id"), claimed ? 16 : 0)};
 }
 
 }  // namespace
@@ -153,6 +173,43 @@ Json ToJson(TokenState state) {
 
 Json ToJson(TokenEvent event) {
   return kTokenEvents.at(static_cast<std::size_t>(event));
+}
+
+Json ToJson(const Borrow& borrow) {
+  return {{"digest", ToJson(borrow.digest)}, {"token", ToJson(borrow.token)}};
+}
+
+Json ToJson(const SpentSet& spent) {
+  Json entries = Json::array();
+  for (const auto& [id, entry] : spent.entries)
+    entries.push_back(Json{{"id", ToJson(id)},
+                           {"state", kSpentStates.at(static_cast<std::size_t>(entry.state))},
+                           {"key_id", ToJson(entry.key_id)},
+                           {"refunds", entry.refunds},
+                           {"digest", ToJson(entry.digest)},
+                           {"claim_id", ToJson(entry.claim_id)}});
+  return {{"entries", entries}, {"closed", ToJson(spent.closed)}};
+}
+
+Json ToJson(Verdict verdict) {
+  return kVerdicts.at(static_cast<std::size_t>(verdict));
+}
+
+Json ToJson(const Attestation& attestation) {
+  return {{"instance", ToJson(attestation.instance)},
+          {"lender", ToJson(attestation.lender)},
+          {"claim", attestation.claim},
+          {"issued_at", U64ToJson(attestation.issued_at)},
+          {"nonce", ToJson(attestation.nonce)}};
+}
+
+Json ToJson(const ReplayCache& cache) {
+  Json seen = Json::array();
+  for (const auto& [question, issued_at] : cache.seen)
+    seen.push_back(Json{{"instance", ToJson(Bytes(question.begin(), question.begin() + 16))},
+                        {"nonce", ToJson(Bytes(question.begin() + 16, question.end()))},
+                        {"issued_at", U64ToJson(issued_at)}});
+  return {{"seen", seen}, {"forgotten_before", U64ToJson(cache.forgotten_before)}};
 }
 
 Json ToJson(const std::vector<ZZ>& list) {
@@ -291,6 +348,43 @@ TokenState ToTokenState(const Json& json) {
 
 TokenEvent ToTokenEvent(const Json& json) {
   return ToEnumeration<TokenEvent>(kTokenEvents, json);
+}
+
+Borrow ToBorrow(const Json& json) {
+  RequireKeys(json, {"digest", "token"});
+  return {ToBytes(json.at("digest")), ToToken(json.at("token"))};
+}
+
+SpentSet ToSpentSet(const Json& json) {
+  RequireKeys(json, {"entries", "closed"});
+  SpentSet spent{{}, ToSet(json.at("closed"))};
+  for (const Json& entry : RequireList(json.at("entries"))) {
+    SpentEntry kept = ToSpentEntry(entry);
+    spent.entries[ToBytesOf(entry.at("id"), 32)] = std::move(kept);
+  }
+  if (ToJson(spent) != json) throw std::runtime_error("a spent-set that is not in order");
+  return spent;
+}
+
+Attestation ToAttestation(const Json& json) {
+  RequireKeys(json, {"instance", "lender", "claim", "issued_at", "nonce"});
+  const std::uint64_t claim = ToNumber(json.at("claim"));
+  if (claim > 255) throw std::runtime_error("claim is not a byte");
+  return {ToBytes(json.at("instance")), ToBytes(json.at("lender")),
+          static_cast<std::uint8_t>(claim), ToU64(json.at("issued_at")), ToBytes(json.at("nonce"))};
+}
+
+ReplayCache ToReplayCache(const Json& json) {
+  RequireKeys(json, {"seen", "forgotten_before"});
+  ReplayCache cache{{}, ToU64(json.at("forgotten_before"))};
+  for (const Json& entry : RequireList(json.at("seen"))) {
+    RequireKeys(entry, {"instance", "nonce", "issued_at"});
+    const Bytes question =
+        Join({ToBytesOf(entry.at("instance"), 16), ToBytesOf(entry.at("nonce"), 16)});
+    cache.seen[question] = ToU64(entry.at("issued_at"));
+  }
+  if (ToJson(cache) != json) throw std::runtime_error("a cache that is not in order");
+  return cache;
 }
 
 std::uint64_t ToU64(const Json& json) {

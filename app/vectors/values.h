@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "app/vectors/tape.h"
+#include "ref/attestation.h"
 #include "ref/issuance.h"
+#include "ref/redemption.h"
 
 namespace blindlend::vectors {
 
@@ -27,6 +29,11 @@ Json ToJson(const Request& request);
 Json ToJson(const Ledger& ledger);
 Json ToJson(TokenState state);
 Json ToJson(TokenEvent event);
+Json ToJson(const Borrow& borrow);
+Json ToJson(const SpentSet& spent);
+Json ToJson(Verdict verdict);
+Json ToJson(const Attestation& attestation);
+Json ToJson(const ReplayCache& cache);
 Json ToJson(const std::vector<ZZ>& list);
 Json ToJson(const std::vector<Bytes>& list);
 Json ToJson(const std::vector<Link>& list);
@@ -51,6 +58,10 @@ Request ToRequest(const Json& json);
 Ledger ToLedger(const Json& json);
 TokenState ToTokenState(const Json& json);
 TokenEvent ToTokenEvent(const Json& json);
+Borrow ToBorrow(const Json& json);
+SpentSet ToSpentSet(const Json& json);
+Attestation ToAttestation(const Json& json);
+ReplayCache ToReplayCache(const Json& json);
 std::uint64_t ToU64(const Json& json);
 std::vector<ZZ> ToIntList(const Json& json);
 std::vector<Bytes> ToBytesList(const Json& json);

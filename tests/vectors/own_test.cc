@@ -157,6 +157,50 @@ TEST(Vectors, CheckRefusesAnotherFormOfAValue) {
   EXPECT_TRUE(refused("Transition.json", [](Json& in) { in["event"] = "Sent"; }));
 }
 
+TEST(Vectors, CheckRefusesAnotherFormOfALendersValue) {
+  // The first test whose spent-set or cache has two elements of the list.
+  const auto refused = [](const char* file, const char* value, const char* list, auto change) {
+    Json json = Json::parse(Committed(file));
+    for (Json& test : json["tests"]) {
+      Json& in = test["inputs"];
+      if (in[value][list].size() < 2) continue;
+      change(in[value][list], in);
+      return !Check(file, json.dump(2) + "\n").failures.empty();
+    }
+    return false;
+  };
+  const auto nothing = [](Json&, Json&) {};
+  const auto exchange = [](Json& items, Json&) { std::swap(items[0], items[1]); };
+  const auto repeat = [](Json& items, Json&) { items.insert(items.begin(), Json(items[0])); };
+  const auto spent = [&](auto change) { return refused("Close.json", "spent", "entries", change); };
+  const auto cache = [&](auto change) { return refused("Prune.json", "cache", "seen", change); };
+  EXPECT_FALSE(spent(nothing));
+  EXPECT_TRUE(spent(exchange));
+  EXPECT_TRUE(spent(repeat));
+  EXPECT_FALSE(cache(nothing));
+  EXPECT_TRUE(cache(exchange));
+  EXPECT_TRUE(cache(repeat));
+  EXPECT_TRUE(refused("Claim.json", "spent", "closed", exchange));
+  EXPECT_TRUE(cache([](Json& items, Json&) { items[0]["nonce"] = "00"; }));
+  // Close removes these entries: only their form can show that they are wrong.
+  const auto removed = [&](const char* key, const Json& wrong) {
+    return spent([&](Json& items, Json& in) {
+      for (Json& entry : items)
+        if (entry["key_id"] == in["key_id"]) entry[key] = wrong;
+    });
+  };
+  EXPECT_TRUE(removed("refunds", 3));
+  EXPECT_FALSE(removed("refunds", 2));
+  EXPECT_TRUE(removed("state", "spent"));
+  EXPECT_TRUE(removed("digest", "00"));
+  EXPECT_TRUE(removed("claim_id", "00"));
+  EXPECT_TRUE(
+      refused("Claim.json", "spent", "closed", [](Json&, Json& in) { in["owner_lives"] = 1; }));
+  Json json = Json::parse(Committed("Attest.json"));
+  json["tests"][0]["inputs"]["attestation"]["claim"] = 257;
+  EXPECT_FALSE(Check("Attest.json", json.dump(2) + "\n").failures.empty());
+}
+
 // The tape of the spec, by itself: reads follow each other without a gap, and an exhausted read
 // gives nothing.
 TEST(Tape, FollowsTheSpec) {

@@ -30,7 +30,7 @@ class Schema(unittest.TestCase):
 
     def test_every_file_follows_it(self):
         found = files()
-        self.assertGreater(len(found), 70)
+        self.assertGreater(len(found), 85)
         for name, content in found.items():
             with self.subTest(name):
                 self.assertEqual([e.message for e in VALIDATOR.iter_errors(content)], [])
@@ -89,6 +89,43 @@ class Schema(unittest.TestCase):
                 inputs[key] = kept
         inputs["link"]["epoch"]["quota"] = 2**32
         self.assertFalse(VALIDATOR.is_valid(good))
+
+    def test_the_objects_of_a_lender_are_closed(self):
+        def first(name, wanted):
+            good = files()[name]
+            inputs = next(t["inputs"] for t in good["tests"] if wanted(t["inputs"]))
+            return good, inputs
+
+        claim, claimed = first("Claim.json", lambda i: i["spent"]["entries"])
+        prune, pruned = first("Prune.json", lambda i: i["cache"]["seen"])
+        attest, attested = first("Attest.json", lambda i: True)
+        borrow, borrowed = first("EncodeBorrow.json", lambda i: True)
+        objects = [
+            (claim, claimed["spent"]),
+            (claim, claimed["spent"]["entries"][0]),
+            (prune, pruned["cache"]),
+            (prune, pruned["cache"]["seen"][0]),
+            (attest, attested["attestation"]),
+            (borrow, borrowed["borrow"]),
+        ]
+        for good, value in objects:
+            self.assertTrue(VALIDATOR.is_valid(good))
+            with self.subTest(sorted(value)):
+                value["more"] = 1
+                self.assertFalse(VALIDATOR.is_valid(good))
+                del value["more"]
+        values = [
+            (claim, claimed, "owner_lives", "true"),
+            (claim, claimed["spent"]["entries"][0], "refunds", 3),
+            (claim, claimed["spent"]["entries"][0], "state", "spent"),
+            (attest, attested["attestation"], "claim", 256),
+            (prune, pruned["cache"], "forgotten_before", "00"),
+        ]
+        for good, value, key, wrong in values:
+            with self.subTest(key):
+                kept, value[key] = value[key], wrong
+                self.assertFalse(VALIDATOR.is_valid(good))
+                value[key] = kept
 
 
 if __name__ == "__main__":
