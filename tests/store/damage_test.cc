@@ -169,7 +169,7 @@ TEST(BadDatabase, ReadOnly) {
         return wallet ? Outcome(wallet->Join(group.admin_key(), revocation)) : Outcome(wallet);
       }
       auto lender = Lender::Open(directory);
-      return lender ? Outcome(lender->Join(group.admin_key(), group.link())) : Outcome(lender);
+      return lender ? Outcome((*lender)->Join(group.admin_key(), group.link())) : Outcome(lender);
     };
     const std::string before = ReadAll(file);
     for (const auto& [directory_mode, file_mode, outcome] : {std::tuple(0500u, 0400u, "unusable"),

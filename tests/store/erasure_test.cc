@@ -251,7 +251,7 @@ TEST(Modes, ForTheOwnerAlone) {
   bool made = false;
   auto lender = Lender::Init(lender_directory, SourceOf("lender"), made);
   ASSERT_EQ(Outcome(lender), "ok");
-  ASSERT_EQ(Outcome(lender->Join(group.admin_key(), group.link())), "ok");
+  ASSERT_EQ(Outcome((*lender)->Join(group.admin_key(), group.link())), "ok");
   Admin admin = group.OpenAdmin();
   ASSERT_EQ(Outcome(admin.Enroll(Bytes(32, 1), "somebody")), "ok");
   Wallet wallet = group.OpenWallet();

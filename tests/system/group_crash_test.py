@@ -1,7 +1,7 @@
-"""Processes of a group that are killed at any moment, and processes that work at once.
+r"""Processes of a group that are killed at any moment, and processes that work at once.
 
-Run as: BLINDLEND=path/to/blindlend MALICIOUS_ADMIN=... python3 group_crash_test.py
-[--kills N] [--seconds S] [--seed N]. Standard library only.
+Run as: BLINDLEND=path/to/blindlend MALICIOUS_ADMIN=... KILL_AT_LIBRARY=path/to/libkill_at.so \
+python3 group_crash_test.py [--kills N] [--seconds S] [--seed N]. Standard library only.
 
 Kills are tried at every change that a command makes to its files, one after the other (EveryChange),
 and at random moments of long sequences of commands (Kills).
@@ -35,7 +35,7 @@ from group_harness import (
 )
 from harness import BLINDLEND, E, decode_text, encode_text, make_folder, mode, parse_batch
 
-OPTIONS = argparse.Namespace(kills=300, seconds=60.0, seed=None)
+OPTIONS = argparse.Namespace(kills=300, seconds=45.0, seed=None)
 QUOTA = 40
 MEMBERS = ("m0", "m1", "m2")
 
@@ -723,7 +723,7 @@ class EveryChange(GroupTest):
 class Together(GroupTest):
     """Several processes on one database at once."""
 
-    ROUNDS = 6
+    ROUNDS = 5
 
     def at_once(self, *commands):
         """Runs commands, all let go at the same moment. Returns (status, stdout, stderr) of each."""

@@ -867,7 +867,14 @@ class Repeated(GroupTest):
         self.assertEqual(len(old), 3)
         for row in old:
             self.assertIn(row["r_inv"], wallet())
+        # Somebody who has it open keeps the log from being removed: it is emptied all the same.
+        other = sqlite3.connect(self.path("m/wallet.db"))
+        self.assertEqual(other.execute("SELECT count(*) FROM entry").fetchone(), (3,))
         self.ok(*self.accept())
+        for row in old:
+            self.assertNotIn(row["r_inv"], wallet())
+        self.assertEqual(os.path.getsize(self.path("m/wallet.db-wal")), 0)
+        other.close()
         self.ok(*self.request(out="q"))
         new = self.tables("m")["entry"]
         self.ok("member", "cancel", "--dir", "m", "q")
