@@ -63,15 +63,12 @@ std::expected<Admin, Stop> Admin::Init(const std::string& directory, const std::
     if (const auto form = EncodeLink({name, 2, Bytes(32), std::nullopt}); !form)
       return Unusable("--group", "a group's name has 1 to 64 printable ASCII characters");
     MakeDirectory(directory);
-    made = !DatabaseExists(PathIn(directory));
-    if (made) {
+    made = Database::Make(kAdminDatabase, PathIn(directory), [&](Database& database) {
       Bytes seed(32);
-      if (!source(seed)) return Unusable(PathIn(directory), "no randomness for its identity");
-      Database(kAdminDatabase, PathIn(directory), [&](Database& database) {
-        database.Run("INSERT INTO identity VALUES (1, ?1, ?2, ?3)",
-                     {seed, name, std::int64_t{bits}});
-      });
-    }
+      if (!source(seed))
+        throw StoreError{Unusable(PathIn(directory), "no randomness for its identity").error()};
+      database.Run("INSERT INTO identity VALUES (1, ?1, ?2, ?3)", {seed, name, std::int64_t{bits}});
+    });
     Admin admin(Database(kAdminDatabase, PathIn(directory)));
     if (admin.group_ != name || admin.bits_ != bits)
       return Unusable(PathIn(directory),

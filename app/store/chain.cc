@@ -29,14 +29,12 @@ std::expected<std::string, Stop> KeepFork(const std::string& directory, View kno
 bool InitIdentity(const DatabaseKind& kind, const std::string& directory, const std::string& path,
                   const ByteSource& source, const std::function<void(Database&)>& fill) {
   MakeDirectory(directory);
-  if (DatabaseExists(path)) return false;
-  Bytes seed(32);
-  if (!source(seed)) throw StoreError{Unusable(path, "no randomness for its identity").error()};
-  Database(kind, path, [&](Database& database) {
+  return Database::Make(kind, path, [&](Database& database) {
+    Bytes seed(32);
+    if (!source(seed)) throw StoreError{Unusable(path, "no randomness for its identity").error()};
     database.Run("INSERT INTO identity VALUES (1, ?1)", {seed});
     fill(database);
   });
-  return true;
 }
 
 Bytes IdentitySeed(Database& database) {

@@ -1,6 +1,7 @@
 #include "database.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,34 +86,49 @@ Database::Database(const DatabaseKind& kind, std::string path) : path_(std::move
     Complain("warning: " + path_ + ": others may read it (chmod 600 ends that)");
   Open();
   CheckKind(kind);
-  MakeDurable();
+  UseLog();
 }
 
-Database::Database(const DatabaseKind& kind, std::string path,
-                   const std::function<void(Database&)>& fill)
-    : path_(std::move(path)) {
-  // SQLite gives the log beside it the same mode.
-  const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) ThrowSystemError(path_);
-  close(fd);
-  Open();
-  const auto refuse_if_filled = [&] {
-    if (Number(Run("SELECT count(*) FROM sqlite_schema")[0][0]) == 0) return;
-    CheckKind(kind);
-    ThrowUnusable(path_, "is there already");
+bool Database::Make(const DatabaseKind& kind, const std::string& path,
+                    const std::function<void(Database&)>& fill) {
+  const File directory = OpenDirectoryOf(path);
+  // The system takes the lock back from whoever dies.
+  if (directory.fd() < 0 || flock(directory.fd(), LOCK_EX) != 0) ThrowSystemError(path);
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && status.st_size > 0) return false;
+  const std::string aside = path + ".new";
+  const auto remove = [&aside] {
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) unlink((aside + suffix).c_str());
   };
-  refuse_if_filled();  // before anything is changed in what may be somebody else's
-  // Not with a write-ahead log yet: to begin one is a change by itself, and a crash behind it would
-  // leave a file that is neither empty nor a store. EXTRA: the journal is gone for good.
-  Run("PRAGMA synchronous = EXTRA");
-  Transaction transaction(*this);
-  refuse_if_filled();  // with the lock: another process may have been faster
-  Run("PRAGMA application_id = " + std::to_string(kind.application_id));
-  Run("PRAGMA user_version = " + std::to_string(kind.version));
-  if (sqlite3_exec(connection_.get(), kind.schema.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-    Throw(sqlite3_extended_errcode(connection_.get()));
-  fill(*this);
-  transaction.Commit();
+  remove();  // what somebody left who died here
+  try {
+    const File file(open(aside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (file.fd() < 0) ThrowSystemError(path);
+    Database database(aside);
+    database.Run("PRAGMA synchronous = EXTRA");
+    Transaction transaction(database);
+    database.Run("PRAGMA application_id = " + std::to_string(kind.application_id));
+    database.Run("PRAGMA user_version = " + std::to_string(kind.version));
+    const int code =
+        sqlite3_exec(database.connection_.get(), kind.schema.c_str(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) database.Throw(code);
+    fill(database);
+    transaction.Commit();
+    database.UseLog();
+    // Nothing may be left in a log that is not renamed with it.
+    if (Number(database.Run("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]) != 0)
+      ThrowUnusable(aside, "is in use by another process");
+  } catch (const StoreError&) {
+    remove();
+    throw;
+  }
+  if (rename(aside.c_str(), path.c_str()) != 0 || !SyncDirectory(directory)) ThrowSystemError(path);
+  remove();
+  return true;
+}
+
+Database::Database(std::string path) : path_(std::move(path)) {
+  Open();
 }
 
 void Database::Open() {
@@ -129,7 +145,7 @@ void Database::Open() {
   Run("PRAGMA foreign_keys = ON");
 }
 
-void Database::MakeDurable() {
+void Database::UseLog() {
   if (Text(Run("PRAGMA journal_mode = WAL")[0][0]) != "wal")
     ThrowUnusable(path_, "its file system cannot hold a write-ahead log");
   Run("PRAGMA synchronous = FULL");
@@ -207,13 +223,6 @@ Transaction::~Transaction() {
 void Transaction::Commit() {
   database_.Run("COMMIT");
   open_ = false;
-}
-
-bool DatabaseExists(const std::string& path) {
-  struct stat status;
-  // What has a journal beside it was being made: SQLite takes it back to empty when it is opened.
-  return stat(path.c_str(), &status) == 0 && status.st_size > 0 &&
-         stat((path + "-journal").c_str(), &status) != 0;
 }
 
 void MakeDirectory(const std::string& path) {

@@ -35,9 +35,11 @@ class Database {
   /// Opens path, which must be of this kind.
   Database(const DatabaseKind& kind, std::string path);
 
-  /// Makes path, mode 0600, with the kind's schema, and lets fill store what belongs in it, all in one
-  /// transaction. A file that is empty, as a crash leaves it, is made anew.
-  Database(const DatabaseKind& kind, std::string path, const std::function<void(Database&)>& fill);
+  /// Makes path, mode 0600, with the kind's schema and what fill stores in it, unless it is there.
+  /// Returns whether it was made. It is made beside path, one process at a time, and takes its name
+  /// when it is whole and durable; an empty file is replaced.
+  static bool Make(const DatabaseKind& kind, const std::string& path,
+                   const std::function<void(Database&)>& fill);
 
   /// Runs one statement and returns all its rows. Parameters are ?1, ?2, ...
   std::vector<Row> Run(const std::string& sql, const std::vector<Value>& parameters = {});
@@ -49,8 +51,11 @@ class Database {
   const std::string& path() const { return path_; }
 
  private:
+  /// Opens whatever is there.
+  explicit Database(std::string path);
   void Open();
-  void MakeDurable();
+  /// From now on changes go through a write-ahead log, and are durable when they are done.
+  void UseLog();
   void CheckKind(const DatabaseKind& kind);
   [[noreturn]] void Throw(int code);
 
@@ -87,9 +92,6 @@ class Transaction {
   Database& database_;
   bool open_ = true;
 };
-
-/// Whether path is there and neither an empty file nor one that was being made.
-bool DatabaseExists(const std::string& path);
 
 /// Makes a directory of mode 0700 unless there is one. Throws StoreError.
 void MakeDirectory(const std::string& path);

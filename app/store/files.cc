@@ -18,24 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file descriptor that closes itself.
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() { Close(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-  bool Close() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd < 0 || close(fd) == 0;
-  }
-
- private:
-  int fd_;
-};
-
 /// What the last system call complained about.
 std::string SystemError() {
   return std::generic_category().message(errno);
@@ -83,9 +65,7 @@ bool PutInPlace(const std::string& aside, const Target& target, bool force) {
   } else if (rename(aside.c_str(), target.path.c_str()) != 0) {
     return false;
   }
-  const File directory(open(Directory(target.path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some file systems know no fsync of a directory.
-  return directory.fd() >= 0 && (fsync(directory.fd()) == 0 || errno == EINVAL);
+  return SyncDirectory(OpenDirectoryOf(target.path));
 }
 
 /// Whether two paths lead, or would lead, to the same file.
@@ -99,6 +79,21 @@ bool Same(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+bool File::Close() {
+  const int fd = fd_;
+  fd_ = -1;
+  return fd < 0 || close(fd) == 0;
+}
+
+File OpenDirectoryOf(const std::string& path) {
+  return File(open(Directory(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+bool SyncDirectory(const File& directory) {
+  // Some file systems know no fsync of a directory.
+  return directory.fd() >= 0 && (fsync(directory.fd()) == 0 || errno == EINVAL);
+}
 
 void Complain(std::string line) {
   std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');

@@ -51,6 +51,26 @@ struct Content {
   bool whole;
 };
 
+/// A file descriptor that closes itself.
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  ~File() { Close(); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd() const { return fd_; }
+  bool Close();
+
+ private:
+  int fd_;
+};
+
+/// The directory that a path is in, opened; its fd is negative, with errno, where that fails.
+File OpenDirectoryOf(const std::string& path);
+
+/// Makes the names in a directory durable. false, with errno, if that cannot be done.
+bool SyncDirectory(const File& directory);
+
 /// A regular file, no more of it than its kind may be. Complains if a secret is readable by others.
 /// Stops with kExitUnusable: not there, not regular, empty, cannot be read.
 std::expected<Content, Stop> ReadStart(const std::string& path, const Kind& kind);

@@ -22,22 +22,12 @@ std::uint64_t ToTime(const Value& value) {
   return NTL::conv<std::uint64_t>(OS2IP(Blob(value)));
 }
 
-/// Makes the file unless it is there.
-void MakeCache(const std::string& path) {
-  if (DatabaseExists(path)) return;
-  try {
-    Database(kReplayDatabase, path, [](Database&) {});
-  } catch (const StoreError&) {
-    if (!DatabaseExists(path)) throw;  // otherwise another process was faster
-  }
-}
-
 }  // namespace
 
 std::expected<Attestation, Stop> CheckOnce(const std::string& path, View key, View instance,
                                            View lender, std::uint64_t now, View bytes) {
   return Guarded([&]() -> std::expected<Attestation, Stop> {
-    MakeCache(path);
+    Database::Make(kReplayDatabase, path, [](Database&) {});
     Database database(kReplayDatabase, path);
     Transaction transaction(database);
     ReplayCache cache;

@@ -560,13 +560,13 @@ TEST_P(Failing, FullDisk) {
   EXPECT_GE(blocks_needed, 8);
 }
 
-// Init fails at each write once, and then for good: what it leaves is no store yet or a whole one, and
-// the next init makes or opens it.
+// Init fails at each write once, and then for good: what it leaves is nothing or a whole store, and the
+// next init makes or opens it.
 TEST(FailingInit, EveryWrite) {
   FaultyFiles files;
   for (const Kind& kind : Kinds())
     for (const bool for_good : {false, true}) {
-      int at = 1;
+      int at = 1, nothing = 0;
       for (bool has_failed = true; has_failed; ++at) {
         const std::string what =
             kind.file + (for_good ? " from write " : " write ") + std::to_string(at);
@@ -575,14 +575,31 @@ TEST(FailingInit, EveryWrite) {
         const std::string outcome = kind.init(directory.path());
         has_failed = files.has_failed();
         files.FailAt(0, false);
-        EXPECT_EQ(outcome, has_failed && kind.open(directory.path()) != "ok" ? "unusable" : outcome)
-            << what;
+        EXPECT_TRUE(has_failed || outcome == "ok") << what;
+        if (FilesIn(directory.path()).empty()) {
+          EXPECT_EQ(outcome, "unusable") << what;
+          ++nothing;
+        } else {
+          EXPECT_EQ(kind.open(directory.path()), "ok") << what;
+        }
         EXPECT_EQ(kind.init(directory.path()), "ok") << what;
         EXPECT_EQ(kind.open(directory.path()), "ok") << what;
         EXPECT_EQ(kind.init(directory.path()), "ok") << what;
       }
-      EXPECT_GE(at, 6) << "so many that could fail";
+      EXPECT_GE(nothing, 6) << "so many that could fail";
     }
+}
+
+// What an init leaves that was killed while it made the file: the next one begins again.
+TEST(FailingInit, RemovesWhatWasBegun) {
+  for (const Kind& kind : Kinds()) {
+    const TempDirectory directory;
+    for (const char* suffix : {".new", ".new-journal", ".new-wal", ".new-shm"})
+      WriteTo(directory / (kind.file + suffix), "half of something");
+    EXPECT_EQ(kind.open(directory.path()), "unusable");
+    EXPECT_EQ(kind.init(directory.path()), "ok");
+    EXPECT_TRUE(FilesIn(directory.path(), kind.file + ".new").empty());
+  }
 }
 
 }  // namespace
