@@ -1,6 +1,6 @@
 #include "app/vectors/cases.h"
 
-#include "app/vectors/fixtures.h"
+#include "app/vectors/cases_pinned.h"
 
 namespace blindlend::vectors {
 
@@ -1117,9 +1117,10 @@ std::vector<Case> Cases(const std::string& algorithm) {
       all.merge(chapters());
     return all;
   }();
+  static const Makers pinned = PinnedMakers();
   List list;
-  const auto maker = makers.find(algorithm);
-  if (maker != makers.end()) maker->second(list);
+  for (const Makers* each : {&makers, &pinned})
+    if (const auto maker = each->find(algorithm); maker != each->end()) maker->second(list);
   return list.cases;
 }
 

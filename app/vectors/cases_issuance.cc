@@ -419,6 +419,17 @@ void AcceptCases(List& list) {
         response.id[0] ^= 1;
         response.values.pop_back();
       }));
+  const auto under = [&](const PublicKey& pk) {
+    Json inputs = in(session, good);
+    inputs["pk"] = ToJson(pk);
+    return inputs;
+  };
+  list.Invalid("Accept.3", "another key of the same width: no serial is burnt for it", {"OtherKey"},
+               under(OtherSmall()));
+  list.Invalid("Accept.3", "the same n with another e", {"OtherKey"}, under(PublicKey{n, ZZ{3}}));
+  list.Invalid("Accept.3", "a key of another width", {"OtherKey", "Order"}, under(Toy()));
+  list.Invalid("Accept.3", "a key without encoding, e = 0", {"Malformed"},
+               under(PublicKey{n, ZZ{0}}));
   bad("Accept.4", "a byte wider", {"Canonical"},
       changed([](Batch& response) { ++response.width; }));
   bad("Accept.4", "a value is missing", {"Length"},
