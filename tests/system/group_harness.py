@@ -135,7 +135,10 @@ class GroupTest(Commands):
                 if not (".db" in name or name == "secret" or os.path.islink(path)):
                     if os.path.isfile(path) and os.path.getsize(path) < 1 << 20:
                         with open(path, "rb") as file:
-                            self.said.append(file.read().decode(errors="replace"))
+                            text = file.read().decode(errors="replace")
+                        if text.startswith("-----BEGIN BLINDLEND BORROW-----\n"):
+                            text = ""  # in which a token is shown to its lender
+                        self.said.append(text)
         self.assertFalse(shows_secret("|".join(self.said)))
 
     def tables(self, directory):
