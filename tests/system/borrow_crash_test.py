@@ -13,23 +13,25 @@ import collections
 import json
 import os
 import shutil
-import subprocess
 
 import crash_harness
 from crash_harness import IS_SANITIZED, EveryChange, database_files
-from group_harness import DAY, T0, make_group, read_database, tagged_hash
-from harness import BLINDLEND, decode_text, i2osp
+from group_harness import (
+    DAY,
+    END,
+    SPEND,
+    T0,
+    Borrowing,
+    make_borrowers,
+    read_database,
+    request_digest,
+)
+from harness import decode_text
 
 MEMBERS = ("m0", "m1", "m2")
 LENDERS = ("l", "k")
 EACH = 12  # tokens of a member for a lender in an epoch
 DAYS = 10
-
-
-def request_digest(ident, request):
-    """9-redemption, RequestDigest."""
-    return tagged_hash(b"blindlend v1 request digest",
-                       i2osp(len(ident), 8) + ident + i2osp(len(request), 8) + request)
 
 
 class Token:
@@ -637,25 +639,15 @@ class Kills(crash_harness.KillTest):
 
 
 def setUpModule():
-    """The group, with three tokens held; at SPEND they can be spent."""
-    Spending.template = make_group()
-    for arguments in (Spending.accept(), ["attest", "keygen", "--out", "secret"]):
-        subprocess.run([BLINDLEND, *arguments], cwd=Spending.template, check=True,
-                       stdout=subprocess.DEVNULL)
-    for name in ("request", "other"):
-        with open(os.path.join(Spending.template, name), "w", encoding="ascii") as file:
-            file.write(name)
+    Spending.template = make_borrowers()
 
 
 def tearDownModule():
     shutil.rmtree(Spending.template)
 
 
-class Spending(EveryChange):
+class Spending(Borrowing, EveryChange):
     """The commands of spending, each killed at each change."""
-
-    SPEND = T0 + 5 * DAY + 100
-    END = T0 + 10 * DAY
 
     def setUp(self):
         super().setUp()
@@ -674,31 +666,6 @@ class Spending(EveryChange):
             [row["id"].hex(), row["state"], row["refunds"], row["digest"].hex(),
              row["claim_id"] and ("old" if row["claim_id"].hex() in self.old else "new")]
             for row in tables["spent"])], default=lambda none: "")
-
-    def spend(self, out="borrow", request="request"):
-        return ["member", "spend", "--dir", "m", "--request", request, "--lender", "l.pub", "--now",
-                str(self.SPEND), "--out", out]
-
-    def redeem(self, *more, borrow="borrow", request="request", now=None):
-        return ["lender", "redeem", "--dir", "l", borrow, "--request", request, "--now",
-                str(now or self.SPEND), *more]
-
-    def finish(self, what, claim):
-        return ["lender", what, "--dir", "l", "--claim", claim]
-
-    def claim(self, *more, verdict="fresh"):
-        """Redeems, and returns the claim."""
-        said = self.json(*self.redeem(*more))
-        self.assertEqual(said["verdict"], verdict)
-        return said["claim"]
-
-    def verdict(self, *arguments):
-        """What redeem says, with its status."""
-        done = subprocess.run([BLINDLEND, *arguments, "--json"], cwd=self.folder,
-                              capture_output=True, text=True, timeout=120)
-        self.after(arguments, done)
-        said = json.loads(done.stdout)
-        return said.get("verdict") or said["step"], done.returncode
 
     def refused(self, step, *arguments):
         """As ever, but a log that a killed process left may be folded in meanwhile."""
@@ -728,7 +695,7 @@ class Spending(EveryChange):
                 done = self.run_cli(*arguments, expect=0 if before else 2)
                 self.assertIn(state if before else "no token is reserved", done.stdout + done.stderr)
                 self.assertEqual(self.counts("m"), self.done)
-                balance = self.balance(now=self.SPEND)
+                balance = self.balance(now=SPEND)
                 self.assertEqual((balance[state], balance["spending"]),
                                  ({"spent": 1, "held": 3}[state], 0))
 
@@ -833,12 +800,12 @@ class Spending(EveryChange):
             self.assertEqual(self.counts("l"), self.done)
             self.assertEqual(self.tables("l")["spent"], [])
             self.assertEqual(self.verdict(*self.redeem()), ("Claim.1", 1))
-            self.assertEqual(self.verdict(*self.redeem(now=self.END)), ("VerifyBorrow.5", 1))
+            self.assertEqual(self.verdict(*self.redeem(now=END)), ("VerifyBorrow.5", 1))
             self.mark_holds()
 
         self.borrow_two()
         rows = json.loads(self.counts("l"))[1]
-        arguments = ["lender", "close", "--dir", "l", "--now", str(self.END)]
+        arguments = ["lender", "close", "--dir", "l", "--now", str(END)]
         self.each(arguments, "l", look, lawful=[json.dumps([1, rows])])
 
     def test_compact(self):
