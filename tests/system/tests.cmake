@@ -36,6 +36,10 @@ endforeach()
 
 # What does not depend on the build: once is enough.
 if(NOT BLINDLEND_SANITIZE)
+  add_test(NAME system.readme
+           COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/readme_test.py)
+  set_tests_properties(system.readme PROPERTIES TIMEOUT 240 ENVIRONMENT
+                       "BLINDLEND=$<TARGET_FILE:blindlend>;PYTHONDONTWRITEBYTECODE=1")
   add_test(NAME repo.rules COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/repo_test.py)
   add_test(NAME repo.trace COMMAND ${CMAKE_SOURCE_DIR}/tools/trace)
   add_test(NAME repo.trace_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/trace_test)
