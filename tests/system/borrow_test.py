@@ -1189,9 +1189,9 @@ class View(BorrowTest):
                            RANDOM_TAPE=tape)
         return self.run_cli(*arguments, expect=expect, env=environment)
 
-    def world(self, member, later=0, requests=(b"one", b"two", b"three")):
-        """One of the two members obtains tokens and borrows; all of it so much later. Returns the
-        borrows, and everything that the lender has said and holds."""
+    def world(self, member, later=0, requests=(b"one", b"two", b"three"), order=(0, 1, 2)):
+        """One of the two members obtains tokens and borrows; all of it so much later, and redeemed in
+        this order. Returns the borrows, and everything that the lender has said and holds."""
         self.restore()
         now = SPEND + later
         lender, said = [], []
@@ -1206,10 +1206,13 @@ class View(BorrowTest):
         self.drawn("issue", *self.issue("q", "s", now=NOW + later))
         self.drawn("accept", *self.accept("s", member))
         borrows = []
-        for i, request in enumerate(requests):
+        for request in requests:
             self.write("r", request)
             self.drawn("spend", *self.spend("b", "r", member, now=now))
             borrows.append(self.read("b"))
+        for i in order:
+            self.write("r", requests[i])
+            self.write("b", borrows[i])
             redeem = self.redeem(borrow="b", request="r", now=now)
             claim = lends(f"redeem {i}", *redeem).split()[2]
             lends("", *redeem, expect=3)
@@ -1225,15 +1228,26 @@ class View(BorrowTest):
                  snapshot(self.path("l")).items()}
         return borrows, lender, said, files
 
-    def test_whoever_spends(self):
-        # Wallets in which nothing is held yet: a and b.
-        for name in "mn":
-            shutil.rmtree(self.path(name))
+    def prepare(self):
+        """Two wallets in which nothing is held yet, one and two."""
         for name in ("one", "two"):
             self.ok("member", "init", "--dir", name, "--out", f"{name}.pub")
             self.ok("admin", "enroll", "--dir", "a", f"{name}.pub", "--name", name)
             self.ok(*self.join(directory=name))
         self.save()
+
+    def test_in_whatever_order(self):
+        """Compacted, the rows and the file are the same."""
+        self.prepare()
+        first = self.world("one")
+        for order in ((2, 1, 0), (1, 2, 0)):
+            other = self.world("two", order=order)
+            self.assertEqual(other[0], first[0])
+            self.assertEqual(other[2][-1], first[2][-1])
+            self.assertEqual(other[3], first[3])
+
+    def test_whoever_spends(self):
+        self.prepare()
         first = self.world("one")
         second = self.world("two", 9 * 60 * 60)
         for a, b in zip(first, second):
