@@ -178,12 +178,13 @@ std::expected<TokenState, Failure> Transition(TokenState state, TokenEvent event
   using enum TokenState;
   using enum TokenEvent;
   static const std::map<std::pair<TokenState, TokenEvent>, TokenState> kTable = {
-      {{kPrepared, kSent}, kRequested},   {{kPrepared, kAccepted}, kHeld},
-      {{kPrepared, kRefused}, kBurnt},    {{kPrepared, kCancelled}, kBurnt},
-      {{kRequested, kAccepted}, kHeld},   {{kRequested, kRefused}, kBurnt},
-      {{kRequested, kCancelled}, kBurnt}, {{kHeld, kReserved}, kSpending},
-      {{kHeld, kExpired}, kBurnt},        {{kSpending, kServed}, kSpent},
-      {{kSpending, kReleased}, kHeld},    {{kSpending, kExpired}, kBurnt}};
+      {{kPrepared, kSent}, kRequested}, {{kPrepared, kAccepted}, kHeld},
+      {{kPrepared, kRefused}, kBurnt},  {{kPrepared, kCancelled}, kBurnt},
+      {{kPrepared, kExpired}, kBurnt},  {{kRequested, kAccepted}, kHeld},
+      {{kRequested, kRefused}, kBurnt}, {{kRequested, kCancelled}, kBurnt},
+      {{kRequested, kExpired}, kBurnt}, {{kHeld, kReserved}, kSpending},
+      {{kHeld, kExpired}, kBurnt},      {{kSpending, kServed}, kSpent},
+      {{kSpending, kReleased}, kHeld},  {{kSpending, kExpired}, kBurnt}};
   const auto next = kTable.find({state, event});
   if (next == kTable.end()) return Fail("Transition.1");
   // Transition.2  Return the next state.

@@ -60,15 +60,6 @@ Report DescribeLink(const Link& link) {
   return report;
 }
 
-/// CheckTargets for the file out: the database in the directory is an input too, and would be lost.
-std::expected<void, Stop> CheckOut(const Arguments& arguments,
-                                   std::vector<std::string> inputs = {}) {
-  for (const char* name : {"admin", "wallet", "lender"})
-    for (const char* end : {"", "-wal", "-shm", "-journal"})
-      inputs.push_back(arguments.directory + "/" + name + ".db" + end);
-  return CheckTargets(inputs, {{arguments.out}}, false);
-}
-
 /// An identity's public key into a file, and the report about it.
 std::expected<Report, Stop> WriteIdentity(const std::string& path, const Kind& kind, View key,
                                           bool made, const std::string& what) {

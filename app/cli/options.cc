@@ -367,7 +367,9 @@ void DeclareAttest(CLI::App& app, const Options& options) {
       ->add_option("--instance", arguments.instance, "The instance expected, as lender status says")
       ->required()
       ->type_name("HEX");
-  check->add_option("--nonce", arguments.nonce, "The question that was asked")->type_name("HEX");
+  check->add_option("--nonce", arguments.nonce, "The question that was asked")
+      ->required()
+      ->type_name("HEX");
   options.File(check, "--cache", arguments.cache, "Where what was seen is remembered");
   options.Now(check);
   for (CLI::App* const each : {make, check})

@@ -28,13 +28,21 @@ std::expected<Bytes, Stop> FromHex(const std::string& option, const std::string&
   return bytes;
 }
 
+/// WriteMark behind something that is durable already, and must be reported.
+void MarkOrWarn(Lender& lender) {
+  if (const auto marked = lender.WriteMark(); !marked)
+    Complain("warning: " + marked.error().line +
+             "; until it can be, an older copy of the database is not noticed");
+}
+
 }  // namespace
 
 std::expected<Report, Stop> MemberSpend(const Arguments& arguments) {
-  const Target target{arguments.out};
+  // Whoever has the borrow and the request can be served in the member's place.
+  const Target target{arguments.out, false, true};
   std::vector<std::string> inputs{arguments.request};
   if (!arguments.lender.empty()) inputs.push_back(arguments.lender);
-  if (const auto targets = CheckTargets(inputs, {target}, false); !targets)
+  if (const auto targets = CheckOut(arguments, inputs); !targets)
     return std::unexpected(targets.error());
   const auto request = ReadFile(arguments.request, kRelayedFile);
   if (!request) return std::unexpected(request.error());
@@ -79,7 +87,7 @@ std::expected<Report, Stop> LenderRedeem(const Arguments& arguments) {
   const auto claimed =
       (*lender)->Redeem(*borrow, *request, Now(arguments), !arguments.resume, SystemRandom);
   if (!claimed) return std::unexpected(claimed.error());
-  if (const auto marked = (*lender)->WriteMark(); !marked) return std::unexpected(marked.error());
+  if (!claimed->claim_id.empty()) MarkOrWarn(**lender);
 
   const std::string name = VerdictName(claimed->verdict);
   Report report{name + "\n", {{"verdict", name}}, name};
@@ -111,6 +119,7 @@ std::expected<Report, Stop> EndClaim(const Arguments& arguments,
   auto lender = Lender::Open(arguments.directory, arguments.accept_older);
   if (!lender) return std::unexpected(lender.error());
   if (const auto ended = (**lender.*end)(*claim); !ended) return std::unexpected(ended.error());
+  MarkOrWarn(**lender);
   return Report{result + "\n", {{"state", result}}};
 }
 
@@ -129,6 +138,7 @@ std::expected<Report, Stop> LenderClose(const Arguments& arguments) {
   if (!lender) return std::unexpected(lender.error());
   const auto closed = (*lender)->CloseEpochs(Now(arguments));
   if (!closed) return std::unexpected(closed.error());
+  if (!closed->empty()) MarkOrWarn(**lender);
   Report report{"", {{"closed", *closed}}};
   for (const std::uint32_t number : *closed)
     report.text += "epoch " + std::to_string(number) + " is closed, for good\n";
@@ -199,7 +209,7 @@ std::expected<Report, Stop> AttestKeygen(const Arguments& arguments) {
 
 std::expected<Report, Stop> AttestMake(const Arguments& arguments) {
   const Target target{arguments.out};
-  if (const auto targets = CheckTargets({arguments.key}, {target}, false); !targets)
+  if (const auto targets = CheckOut(arguments, {arguments.key}); !targets)
     return std::unexpected(targets.error());
   const auto nonce = FromHex("--nonce", arguments.nonce, 16);
   if (!nonce) return std::unexpected(nonce.error());
@@ -221,12 +231,8 @@ std::expected<Report, Stop> AttestMake(const Arguments& arguments) {
 std::expected<Report, Stop> AttestCheck(const Arguments& arguments) {
   const auto instance = FromHex("--instance", arguments.instance, 16);
   if (!instance) return std::unexpected(instance.error());
-  std::optional<Bytes> nonce;
-  if (!arguments.nonce.empty()) {
-    const auto given = FromHex("--nonce", arguments.nonce, 16);
-    if (!given) return std::unexpected(given.error());
-    nonce = *given;
-  }
+  const auto nonce = FromHex("--nonce", arguments.nonce, 16);
+  if (!nonce) return std::unexpected(nonce.error());
   const auto key = LoadAttestationKey(arguments.key);
   if (!key) return std::unexpected(key.error());
   const auto lender = LoadIdentity(arguments.lender, kLenderFile);
@@ -234,7 +240,7 @@ std::expected<Report, Stop> AttestCheck(const Arguments& arguments) {
   const auto bytes = LoadSealed(arguments.attestation, kAttestationFile);
   if (!bytes) return std::unexpected(bytes.error());
   // Before the cache: an answer to another question is not used up by this one.
-  if (nonce && bytes->size() == 107 && !std::ranges::equal(View(*bytes).subspan(59, 16), *nonce)) {
+  if (bytes->size() == 107 && !std::ranges::equal(View(*bytes).subspan(59, 16), *nonce)) {
     const std::string detail = "it answers another nonce";
     return std::unexpected(Stop{kExitRefused, "refused: " + detail, "", detail});
   }

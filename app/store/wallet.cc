@@ -12,10 +12,11 @@ namespace {
 const DatabaseKind kWalletDatabase = {
     "wallet", 0x424c7761 /* BLwa */, 1,
     std::string(kIdentitySchema) + kAnchorSchema + kChainSchema +
-        // sealed is there as long as the request is open.
+        // sealed and audience are there as long as the request is open.
         "CREATE TABLE request (hash BLOB PRIMARY KEY, number INTEGER NOT NULL,"
-        " audience BLOB NOT NULL, state TEXT NOT NULL"
-        " CHECK (state IN ('prepared', 'requested', 'accepted', 'cancelled')), sealed BLOB)"
+        " audience BLOB, state TEXT NOT NULL"
+        " CHECK (state IN ('prepared', 'requested', 'accepted', 'cancelled', 'expired')), sealed "
+        "BLOB)"
         " STRICT, WITHOUT ROWID;"
         "CREATE TABLE entry (hash BLOB NOT NULL REFERENCES request, position INTEGER NOT NULL,"
         " seed BLOB NOT NULL, msg BLOB NOT NULL, r_inv BLOB NOT NULL, PRIMARY KEY (hash, position))"
@@ -44,6 +45,11 @@ TokenState StateOf(const Database& database, const std::string& name) {
 /// The next state of a token in the database, which only does what the table allows.
 TokenState Next(const Database& database, TokenState state, TokenEvent event) {
   return Intact(database, "the state of a token", Transition(state, event));
+}
+
+/// Whether a request that is in this state is no longer open.
+bool HasEnded(const std::string& state) {
+  return state == "accepted" || state == "cancelled" || state == "expired";
 }
 
 const SealedLink* Find(const std::vector<SealedLink>& chain, std::int64_t number) {
@@ -106,6 +112,13 @@ void Wallet::AddOutcome(std::int64_t number, TokenState state, std::size_t count
       {number, StateName(state), static_cast<std::int64_t>(count)});
 }
 
+/// Erases what an open request kept: only its hash and how it ended stay.
+void Wallet::EndRequest(const Bytes& hash, const std::string& how) {
+  database_.Run("DELETE FROM entry WHERE hash = ?1", {hash});
+  database_.Run("UPDATE request SET state = ?2, sealed = NULL, audience = NULL WHERE hash = ?1",
+                {hash, how});
+}
+
 /// How many tokens of an epoch this wallet has ever asked for.
 std::uint64_t Wallet::Asked(std::int64_t number) {
   const auto rows = database_.Run(
@@ -131,10 +144,10 @@ std::expected<Outgoing, Stop> Wallet::Request(View audience, std::size_t count, 
         "?2"
         " AND (SELECT count(*) FROM entry WHERE entry.hash = request.hash) = ?3 LIMIT 1",
         {number, lender, static_cast<std::int64_t>(count)});
-    if (!prepared.empty()) return Outgoing{Blob(prepared[0][0]), Blob(prepared[0][1]), true};
-
     const bool is_open =
         link.epoch && link.epoch->issue_from <= now && now < link.epoch->issue_until;
+    if (is_open && !prepared.empty())
+      return Outgoing{Blob(prepared[0][0]), Blob(prepared[0][1]), true};
     if (is_open && !force) {  // a closed one is refused with its times
       const std::uint64_t asked = Asked(number), quota = link.epoch->quota;
       if (count > quota || asked > quota - count) {
@@ -203,7 +216,7 @@ std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
         database_.Run("SELECT number, state, sealed FROM request WHERE hash = ?1", {named->id});
     if (rows.empty()) return Refused({"Accept.3"});
     const std::string& name = Text(rows[0][1]);
-    if (name == "accepted" || name == "cancelled")
+    if (HasEnded(name))
       return Refused({"Accept.3"}, "the request that it answers has been " + name + " already");
 
     // What RequestTokens returned, out of the wallet.
@@ -270,9 +283,7 @@ std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
                      EncodeToken(token).value()});
     }
     AddOutcome(number, Next(database_, before, TokenEvent::kRefused), accepted.burnt);
-    database_.Run("DELETE FROM entry WHERE hash = ?1", {named->id});
-    database_.Run("UPDATE request SET state = 'accepted', sealed = NULL WHERE hash = ?1",
-                  {named->id});
+    EndRequest(named->id, "accepted");
     transaction.Commit();
     database_.Erase();
     return accepted;
@@ -291,13 +302,12 @@ std::expected<std::size_t, Stop> Wallet::Cancel(View sealed) {
         {hash});
     if (rows.empty()) return Unusable(database_.path(), "knows no such request");
     const std::string& name = Text(rows[0][1]);
-    if (name == "accepted" || name == "cancelled")
+    if (HasEnded(name))
       return Unusable(database_.path(), "the request has been " + name + " already");
     const auto count = static_cast<std::size_t>(Number(rows[0][2]));
     AddOutcome(Number(rows[0][0]),
                Next(database_, StateOf(database_, name), TokenEvent::kCancelled), count);
-    database_.Run("DELETE FROM entry WHERE hash = ?1", {hash});
-    database_.Run("UPDATE request SET state = 'cancelled', sealed = NULL WHERE hash = ?1", {hash});
+    EndRequest(hash, "cancelled");
     transaction.Commit();
     database_.Erase();
     return count;
@@ -393,6 +403,16 @@ std::expected<std::size_t, Stop> Wallet::Expire(std::uint64_t now) {
         database_.Run("DELETE FROM token WHERE id = ?1", {row[0]});
         ++count;
       }
+      for (const Row& row : database_.Run(
+               "SELECT hash, state, (SELECT count(*) FROM entry WHERE entry.hash = request.hash)"
+               " FROM request WHERE number = ?1 AND sealed NOT NULL",
+               {number})) {
+        const TokenState state = StateOf(database_, Text(row[1]));
+        const auto tokens = static_cast<std::size_t>(Number(row[2]));
+        AddOutcome(number, Next(database_, state, TokenEvent::kExpired), tokens);
+        EndRequest(Blob(row[0]), "expired");
+        count += tokens;
+      }
     }
     transaction.Commit();
     database_.Erase();
@@ -407,6 +427,10 @@ std::expected<Balance, Stop> Wallet::Look(std::uint64_t now) {
     for (const TokenState state : kStates) balance.tokens[state] = 0;
     const std::vector<SealedLink> chain = LoadChain(database_);
     const bool is_revoked = !chain.empty() && !chain.back().link.epoch;
+    const auto is_over = [&](std::int64_t number) {
+      const SealedLink* const link = Find(chain, number);
+      return is_revoked || (link != nullptr && now >= link->link.epoch->spend_until);
+    };
     for (const Row& row :
          database_.Run("SELECT hash, number, audience, state,"
                        " (SELECT count(*) FROM entry WHERE entry.hash = request.hash)"
@@ -415,14 +439,13 @@ std::expected<Balance, Stop> Wallet::Look(std::uint64_t now) {
           Blob(row[0]), static_cast<std::uint32_t>(Number(row[1])), Blob(row[2]),
           static_cast<std::size_t>(Number(row[4])), StateOf(database_, Text(row[3])));
       balance.tokens[request.state] += request.count;
+      if (is_over(request.number)) balance.expired += request.count;
     }
     for (const Row& row :
          database_.Run("SELECT state, number, count(*) FROM token GROUP BY state, number")) {
       const auto count = static_cast<std::size_t>(Number(row[2]));
       balance.tokens[StateOf(database_, Text(row[0]))] += count;
-      const SealedLink* const link = Find(chain, Number(row[1]));
-      if (is_revoked || (link != nullptr && now >= link->link.epoch->spend_until))
-        balance.expired += count;
+      if (is_over(Number(row[1]))) balance.expired += count;
     }
     for (const Row& row : database_.Run("SELECT state, sum(count) FROM outcome GROUP BY state"))
       balance.tokens[StateOf(database_, Text(row[0]))] += static_cast<std::size_t>(Number(row[1]));

@@ -91,7 +91,8 @@ class Wallet {
   /// again.
   std::expected<void, Stop> End(View sealed, bool served);
 
-  /// Burns and erases the tokens whose epoch is over at now. Returns how many.
+  /// Burns and erases the tokens whose epoch is over at now, those too that are still asked for.
+  /// Returns how many.
   std::expected<std::size_t, Stop> Expire(std::uint64_t now);
 
   std::expected<Balance, Stop> Look(std::uint64_t now);
@@ -99,6 +100,7 @@ class Wallet {
  private:
   Wallet(Database database, std::string directory);
   void AddOutcome(std::int64_t number, TokenState state, std::size_t count);
+  void EndRequest(const Bytes& hash, const std::string& how);
   std::uint64_t Asked(std::int64_t number);
 
   Database database_;

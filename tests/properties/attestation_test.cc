@@ -532,13 +532,14 @@ TEST(Attestation, NoReplay) {
         rc::state::runAll(commands, history, asker);
         for (const std::string& tag : asker.seen) RC_TAG(tag);
       },
-      5);
-  for (const char* tag :
-       {"passes", "CheckAttestation.5", "CheckAttestation.6", "CheckAttestation.7", "forgets",
-        "keeps", "clock back", "clock forward", "made again", "replay: CheckAttestation.6",
-        "replay: CheckAttestation.7", "replay at the last second: CheckAttestation.6",
-        "replay at the last second: CheckAttestation.7"})
+      10);
+  for (const char* tag : {"passes", "CheckAttestation.5", "CheckAttestation.6",
+                          "CheckAttestation.7", "forgets", "keeps", "clock back", "clock forward",
+                          "made again", "replay: CheckAttestation.6", "replay: CheckAttestation.7"})
     EXPECT_GE(distribution.Share(tag), 0.02) << tag;
+  for (const char* tag : {"replay at the last second: CheckAttestation.6",
+                          "replay at the last second: CheckAttestation.7"})
+    EXPECT_GE(distribution.Share(tag), 0.002) << tag;
 }
 
 }  // namespace

@@ -474,7 +474,7 @@ TEST(Epoch, LinkChecked) {
         RC_ASSERT(found || (expected.empty() && step.empty()));
         RC_TAG(!step.empty() ? step : !parsed->epoch ? "revocation" : "honest successor");
       },
-      5);
+      10);
   for (const char* tag : {"honest successor", "revocation", "VerifyLink.2", "VerifyLink.4",
                           "VerifyLink.5", "VerifyLink.6", "Extend.1", "Extend.3"})
     EXPECT_GE(distribution.Share(tag), 0.002) << tag;

@@ -872,7 +872,7 @@ constexpr TokenEvent kEvents[] = {
 
 // Property.TransitionFinal, and the table: rows are states, columns events, in the spec's order.
 TEST(Issuance, TransitionFinal) {
-  const std::string next[] = {"Rhbb....", ".hbb....", "....s..b",
+  const std::string next[] = {"Rhbb...b", ".hbb...b", "....s..b",
                               ".....$hb", "........", "........"};
   const std::string letters = "pRhs$b";
   int allowed = 0;
@@ -894,7 +894,7 @@ TEST(Issuance, TransitionFinal) {
         EXPECT_TRUE(kEvents[e] == TokenEvent::kAccepted || kEvents[e] == TokenEvent::kReleased);
       }
     }
-  EXPECT_EQ(allowed, 12);
+  EXPECT_EQ(allowed, 14);
 }
 
 // A wallet as simple as it can be: for each request, the letter of each of its tokens.
@@ -1012,7 +1012,7 @@ struct Happen : Happening {
     if (what == "reserve" && one == 'h') one = 's';
     if (what == "serve" && one == 's') one = '$';
     if (what == "release" && one == 's') one = 'h';
-    if (what == "expire") purse.Move(session, "hs", 'b');
+    if (what == "expire") purse.Move(session, "pRhs", 'b');
   }
   void run(const Purse& purse, Wallet& wallet) const override {
     auto& [asked, ledger, answer, states, sigs] = wallet.sessions[session];

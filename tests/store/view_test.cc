@@ -164,8 +164,8 @@ TEST(LendersView, InWhateverOrder) {
     RC_ASSERT(file == other);
     RC_TAG(count >= 15 ? "many" : "few");
   });
-  EXPECT_GE(distribution.Share("many"), 0.15);
-  EXPECT_GE(distribution.Share("few"), 0.15);
+  EXPECT_GE(distribution.Share("many"), 0.1);
+  EXPECT_GE(distribution.Share("few"), 0.1);
 }
 
 // Digests and claim ids of what is over are in no file behind Compact; before it they were.
@@ -246,7 +246,7 @@ TEST(LendersView, NothingElseIsKept) {
       {"link", {"number", "key_id", "sealed", "secret_key"}},
       {"spent", listed},
       {"closed", {"key_id"}},
-      {"counter", {"id", "claims"}},
+      {"counter", {"id", "events"}},
       {"instance", {"id", "name"}}};
   EXPECT_EQ(columns, all);
   // A table with rowids would number its rows in the order in which they came.
