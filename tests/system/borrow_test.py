@@ -339,13 +339,20 @@ class Spend(BorrowTest):
             self.assertNotIn(part, wallet())
 
     def test_what_expires_is_erased(self):
+        """Also what was asked for and never answered."""
         self.ok(*self.spend())
-        rows = self.tables("m")["token"]
-        self.ok("member", "expire", "--dir", "m", "--now", str(END))
-        self.assertEqual((self.states(), self.balance()["burnt"]), ((0, 0, 0), 3))
+        self.ok(*self.request(out="q", count=2))
+        tables = self.tables("m")
+        expire = ["member", "expire", "--dir", "m", "--now"]
+        self.assertEqual(self.json(*expire, str(END - 1))["burnt"], 0)
+        self.assertEqual(self.json(*expire, str(END))["burnt"], 5)
+        balance = self.balance(now=END)
+        self.assertEqual((self.states(), balance["requested"], balance["burnt"]), ((0, 0, 0), 0, 5))
         content = b"".join(self.read(f"m/{name}") for name in os.listdir(self.path("m")))
-        for row in rows:
+        self.assertEqual(len(tables["token"] + tables["entry"]), 5)
+        for row in tables["token"] + tables["entry"]:
             self.assertNotIn(row["seed"], content)
+        self.assertEqual(self.json(*expire, str(END))["burnt"], 0)
         self.assertIn("no token is reserved", self.unusable(*self.outcome("served")))
 
 
@@ -590,7 +597,7 @@ class Close(BorrowTest):
             ("UPDATE spent SET refunds = -1", "1 entries with a wrong number of refunds"),
             ("UPDATE spent SET id = x'00'", "1 entries with a wrong id"),
             ("UPDATE spent SET key_id = zeroblob(32)", "1 entries of unknown epochs"),
-            ("INSERT INTO closed SELECT key_id FROM link", "1 entries of closed epochs"),
+            ("INSERT INTO closed SELECT key_id FROM link", "1 entries of closed epochs (lender close drops them)"),
             ("UPDATE anchor SET admin = zeroblob(32)", "descriptor 1: refused at VerifyLink.1"),
         ):
             shutil.copyfile(good, self.path("l/lender.db"))

@@ -25,7 +25,7 @@ from harness import BLINDLEND, decode_text, encode_text, make_folder, mode
 # Fewer where a sanitizer makes every process slow: what is killed there is the same.
 IS_SANITIZED = bool(os.environ.get("BLINDLEND_SANITIZE"))
 OPTIONS = argparse.Namespace(kills=None, seconds=None, seed=None)
-SECONDS_A_KILL = 3.0  # a cap; a kill takes some hundredths of it
+SECONDS_A_KILL = 10.0  # a cap, against endless loops; on an idle machine it takes 0.03 to 0.3 s
 
 
 def label_of(text):
