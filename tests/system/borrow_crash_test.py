@@ -15,7 +15,7 @@ import os
 import shutil
 
 import crash_harness
-from crash_harness import IS_SANITIZED, EveryChange, database_files
+from crash_harness import IS_SANITIZED, AtOnce, EveryChange, database_files
 from group_harness import (
     DAY,
     END,
@@ -639,7 +639,7 @@ class Kills(crash_harness.KillTest):
 
 
 def setUpModule():
-    Spending.template = make_borrowers()
+    Spending.template = Together.template = make_borrowers()
 
 
 def tearDownModule():
@@ -851,6 +851,100 @@ class Spending(Borrowing, EveryChange):
             self.refused("CheckAttestation.7", *check)
 
         self.each(check, "cache", look_at_cache, lawful=[0])
+
+
+class Together(Borrowing, AtOnce):
+    """Several processes on one spent-set, one wallet or one cache at once: one of them is first."""
+
+    def verdicts(self, *commands):
+        """What each of them says, in order: (verdict, state or step, status)."""
+        done = self.at_once(*commands)
+        return sorted((said.get("verdict") or said.get("state") or said["step"], status)
+                      for status, said, _ in done)
+
+    def copied(self):
+        """A borrow, and what a copy of the wallet makes of its token."""
+        shutil.copytree(self.path("m"), self.path("copy"))
+        self.ok(*self.spend("twice", "other", directory="copy"))
+        shutil.rmtree(self.path("copy"))
+        self.ok(*self.spend())
+        return {"borrow": "twice", "request": "other"}
+
+    def test_redeem(self):
+        """Claimed by one, settled by one."""
+        for _ in self.rounds():
+            self.ok(*self.spend())
+            self.assertEqual(self.verdicts(*[self.redeem()] * 8), [("busy", 3)] * 7 + [("fresh", 0)])
+            claim = self.claim("--resume", verdict="retry")
+            self.assertEqual(self.verdicts(*[self.finish("settle", claim)] * 4),
+                             [("Settle.1", 1)] * 3 + [("served", 0)])
+            self.assertEqual(self.verdicts(*[self.redeem("--resume")] * 4), [("served", 1)] * 4)
+
+    def test_resume(self):
+        """Taken over several times at once: all claims but one are over."""
+        for _ in self.rounds():
+            self.ok(*self.spend())
+            self.claim()
+            done = self.at_once(*[self.redeem("--resume")] * 4)
+            claims = [said["claim"] for status, said, _ in done if status == 0]
+            self.assertEqual(len(set(claims)), 4, done)
+            self.assertEqual(self.verdicts(*(self.finish("settle", claim) for claim in claims)),
+                             [("Settle.1", 1)] * 3 + [("served", 0)])
+
+    def test_double_spend(self):
+        for _ in self.rounds():
+            other = self.copied()
+            self.assertEqual(self.verdicts(*[self.redeem(), self.redeem(**other)] * 2),
+                             [("busy", 3), ("double-spend", 1), ("double-spend", 1), ("fresh", 0)])
+
+    def test_settle_or_release(self):
+        for _ in self.rounds():
+            self.ok(*self.spend())
+            claim = self.claim()
+            self.assertIn(self.verdicts(self.finish("settle", claim), self.finish("release", claim)),
+                          ([("Release.1", 1), ("served", 0)], [("Settle.1", 1), ("released", 0)]))
+
+    def test_close(self):
+        """Whoever comes first: nothing is left of the epoch, and nothing comes behind it."""
+        close = ["lender", "close", "--dir", "l", "--now", str(END)]
+        for _ in self.rounds():
+            self.ok(*self.spend())
+            done = self.at_once(self.redeem(), close, self.redeem(), close)
+            for status, said, _ in (done[0], done[2]):
+                self.assertIn((said.get("verdict") or said["step"], status),
+                              (("fresh", 0), ("busy", 3), ("Claim.1", 1)))
+            self.assertEqual((done[1][0], done[3][0]), (0, 0), done)
+            self.assertEqual(self.tables("l")["spent"], [])
+            self.assertEqual(self.verdict(*self.redeem()), ("Claim.1", 1))
+            self.ok("lender", "audit", "--dir", "l")
+
+    def test_spend(self):
+        """The same request gets one borrow, other requests get other tokens."""
+        for _ in self.rounds():
+            done = self.at_once(*(self.spend(f"b{i}") for i in range(4)))
+            self.assertEqual([status for status, _, _ in done], [0] * 4, done)
+            self.assertEqual(sum(said["new"] for _, said, _ in done), 1)
+            self.assertEqual(len({self.read(f"b{i}") for i in range(4)}), 1)
+            for i in range(3):
+                self.write(f"r{i}", b"request %d" % i)
+            done = self.at_once(*(self.spend(f"b{i}", f"r{i}") for i in range(3)))
+            good = [i for i in range(3) if done[i][0] == 0]
+            self.assertEqual(len(good), 2, done)  # of three tokens one is reserved already
+            self.assertEqual(len({decode_text("BORROW", self.read(f"b{i}"))[34:-64]
+                                  for i in (*good, 3)}), 3)
+
+    def test_attestation(self):
+        """Valid once, whoever looks."""
+        instance = self.json("lender", "status", "--dir", "l")["instance"]
+        for _ in self.rounds():
+            self.ok("attest", "make", "--dir", "l", "--key", "secret", "--nonce", "0" * 32, "--now",
+                    str(T0), "--out", "attestation")
+            check = ["attest", "check", "attestation", "--key", "secret", "--lender", "l.pub",
+                     "--instance", instance, "--nonce", "0" * 32, "--cache", "seen.db", "--now",
+                     str(T0)]
+            done = self.at_once(*[check] * 6)
+            self.assertEqual(sorted((status, said.get("step", "")) for status, said, _ in done),
+                             [(0, "")] + [(1, "CheckAttestation.7")] * 5)
 
 
 if __name__ == "__main__":

@@ -1180,6 +1180,11 @@ class Disk(BorrowTest):
                     if os.path.exists(self.path(name + end)):
                         os.remove(self.path(name + end))
         self.ok(*self.redeem("--resume"), under=under)
+        for name in ("request", "borrow"):
+            os.chmod(self.path(name), 0)
+            self.assertEqual(self.unusable(*self.redeem(), under=under),
+                             f"{name}: cannot be read: Permission denied")
+            os.chmod(self.path(name), 0o600)
 
 
 class View(BorrowTest):

@@ -268,6 +268,37 @@ class EveryChange(GroupTest):
         self.restore()
 
 
+class AtOnce(GroupTest):
+    """Several processes on one database at once."""
+
+    ROUNDS = 5
+
+    def at_once(self, *commands):
+        """Runs commands, all let go at the same moment. Returns (status, stdout, stderr) of each."""
+        ours, theirs = os.pipe()
+        script = 'read x; exec "$0" "$@"'  # waits for the pipe's end
+        running = [subprocess.Popen(["/bin/sh", "-c", script, BLINDLEND, *arguments, "--json"],
+                                    cwd=self.folder, stdin=ours, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
+                   for arguments in commands]
+        os.close(ours)
+        time.sleep(0.02)
+        os.close(theirs)
+        done = []
+        for process in running:
+            stdout, stderr = process.communicate(timeout=120)
+            self.said.append(stdout + stderr)
+            done.append((process.returncode, json.loads(stdout) if stdout else None, stderr))
+        return done
+
+    def rounds(self):
+        """The group as it was, several times."""
+        for _ in range(self.ROUNDS):
+            yield
+            shutil.rmtree(self.folder)
+            shutil.copytree(self.template, self.folder)
+
+
 def main(doc):
     parser = argparse.ArgumentParser(description=doc.split("\n")[0])
     parser.add_argument("--kills", type=int)

@@ -15,7 +15,7 @@ import subprocess
 import time
 
 import crash_harness
-from crash_harness import IS_SANITIZED, EveryChange, database_files, label_of
+from crash_harness import IS_SANITIZED, AtOnce, EveryChange, database_files, label_of
 from group_harness import DAY, T0, GroupTest, make_group, request_hash, request_id
 from harness import BLINDLEND, E, decode_text, mode, parse_batch
 
@@ -530,35 +530,8 @@ class Group(EveryChange):
             self.each(arguments, "b", look, lawful=["{}"])
 
 
-class Together(GroupTest):
+class Together(AtOnce):
     """Several processes on one database at once."""
-
-    ROUNDS = 5
-
-    def at_once(self, *commands):
-        """Runs commands, all let go at the same moment. Returns (status, stdout, stderr) of each."""
-        ours, theirs = os.pipe()
-        script = 'read x; exec "$0" "$@"'  # waits for the pipe's end
-        running = [subprocess.Popen(["/bin/sh", "-c", script, BLINDLEND, *arguments, "--json"],
-                                    cwd=self.folder, stdin=ours, stdout=subprocess.PIPE,
-                                    stderr=subprocess.PIPE, text=True)
-                   for arguments in commands]
-        os.close(ours)
-        time.sleep(0.02)
-        os.close(theirs)
-        done = []
-        for process in running:
-            stdout, stderr = process.communicate(timeout=120)
-            self.said.append(stdout + stderr)
-            done.append((process.returncode, json.loads(stdout) if stdout else None, stderr))
-        return done
-
-    def rounds(self):
-        """The group as it was, several times."""
-        for _ in range(self.ROUNDS):
-            yield
-            shutil.rmtree(self.folder)
-            shutil.copytree(self.template, self.folder)
 
     def test_one_request(self):
         """Answered by eight at once: one debit, the same bytes."""
