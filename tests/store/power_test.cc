@@ -342,9 +342,10 @@ TEST(DamagedLender, ChangedBytes) {
 // Rows that are missing, of another type or twice: said to be damage when they are needed.
 TEST(DamagedLender, Rows) {
   const std::string whole = WholeFile();
-  for (const char* damage : {"DELETE FROM counter", "DELETE FROM instance", "DELETE FROM identity",
-                             "UPDATE instance SET name = x'01'", "UPDATE identity SET seed = x'01'",
-                             "UPDATE link SET sealed = x'010a'"}) {
+  for (const char* damage :
+       {"DELETE FROM counter", "DELETE FROM instance", "DELETE FROM identity",
+        "UPDATE instance SET name = x'01'", "UPDATE identity SET seed = x'01'",
+        "UPDATE link SET sealed = x'010a'", "UPDATE link SET number = number + 1"}) {
     const TempDirectory directory;
     WriteTo(directory / "lender.db", whole);
     WriteTo(directory / "lender.mark", "1\n");
