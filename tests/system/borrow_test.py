@@ -1018,8 +1018,15 @@ class BadInput(BorrowTest):
         for out in ("l/lender.db", "l/lender.db-wal", "./l/lender.db-shm", "l/lender.db-journal",
                     "l/lender.mark"):
             self.assertIn("is both input and output", self.unusable(*self.make(out)))
-        for out in ("m/wallet.db", "l/lender.db", "a/admin.db", "l/lender.mark"):
-            self.unusable("attest", "keygen", "--out", out)
+        self.ok("lender", "compact", "--dir", "l")
+        self.assertIn("is a secret that exists already",
+                      self.unusable("attest", "keygen", "--out", "l/lender.mark"))
+        for out in ("m/wallet.db", "l/lender.db", "a/admin.db"):
+            for more in ([], ["--force"]):
+                self.assertEqual(self.unusable("attest", "keygen", "--out", out, *more),
+                                 f"{out}: is a database, and never overwritten")
+        self.assertEqual(self.unusable(*self.spend("l/lender.db")),  # of another directory
+                         "l/lender.db: is a database, and never overwritten")
 
     def test_output_that_cannot_be_written(self):
         """What was reserved stays so, and is had by the same command again."""
