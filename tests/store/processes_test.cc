@@ -195,8 +195,7 @@ TEST(Processes, OneInit) {
 }
 
 // A wallet that was copied, both copies used: the same request leaves both, the same tokens arrive in
-// both. balance() shows it in each as its own; whoever spends second will meet the lender's list of
-// spent tokens (which comes with spending), and is refused there.
+// both, and each balance shows them as its own; whoever spends second is refused by the lender.
 TEST(Copy, ResendsAndAcceptsTheSame) {
   const Group group;
   std::optional<Wallet> wallet = group.OpenWallet();
