@@ -314,6 +314,7 @@ struct SetClock : LenderStep {
   std::string Act(const LenderModel&, LenderStore&) const override { return "ok"; }
 };
 
+// Claim.SpentOnce
 TEST(SpentModel, LenderIsTheSpentSet) {
   seen.clear();
   CheckProperty(

@@ -73,6 +73,7 @@ struct World {
   }
 };
 
+// Claim.SpentSetNeutral
 // Two members, at two times: the lender holds the same, byte for byte, here even the counters.
 TEST(LendersView, WhoeverSpends) {
   const World a(0, 0), b(1, 9);
@@ -131,6 +132,7 @@ std::string Left(const std::vector<Plan>& plans, const std::vector<std::size_t>&
   return Compacted(directory / "lender");
 }
 
+// Claim.SpentSetNeutral
 // The same tokens to the same ends, in two orders, each compacted and reopened whenever it was: the
 // same rows and the same file.
 TEST(LendersView, InWhateverOrder) {
@@ -168,6 +170,7 @@ TEST(LendersView, InWhateverOrder) {
   EXPECT_GE(distribution.Share("few"), 0.15);
 }
 
+// Limit.LiveSpentSet
 // Digests and claim ids of what is over are in no file behind Compact; before it they were.
 TEST(LendersView, CompactErases) {
   for (const std::size_t count : {1u, 9u, 60u}) {

@@ -507,7 +507,7 @@ class Campaign:
 
 class Kills(unittest.TestCase):
     def test_kills(self):
-        """Property.QuotaKept, Property.DebitFirst and Property.AnswerSame under SIGKILL."""
+        """Claim.NothingLost: Property.QuotaKept, Property.DebitFirst, Property.AnswerSame under SIGKILL."""
         seed = OPTIONS.seed if OPTIONS.seed is not None else random.SystemRandom().randrange(2**32)
         print(f"--seed {seed}", flush=True)
         self.folder = make_folder()
