@@ -200,6 +200,33 @@ TEST(LendersView, CompactErases) {
   }
 }
 
+// Limit.LiveSpentSet: before Compact the log shows in which order tokens came; behind it no log is
+// left, and the rows are in the order of their ids.
+TEST(LendersView, TheLogShowsTheOrder) {
+  const TempDirectory directory;
+  CopyDirectory(LenderDirectory(1), directory / "lender");
+  const auto lender = OpenLender(directory / "lender");
+  const std::vector<std::size_t> order = {4, 1, 5, 0, 3, 2};
+  for (const std::size_t i : order)
+    ASSERT_TRUE(lender
+                    ->ClaimVerified({Bytes(32, 7), HeldToken(0, i).token}, 1, true,
+                                    SourceOf(std::to_string(i)))
+                    .has_value());
+  const std::string log = ReadAll(directory / "lender/lender.db-wal");
+  std::map<std::size_t, std::size_t> first;  // where each token comes first -> the token
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const Bytes id = HeldToken(0, i).Id();
+    const auto at = log.find(std::string(id.begin(), id.end()));
+    ASSERT_NE(at, std::string::npos);
+    first[at] = i;
+  }
+  std::vector<std::size_t> shown;
+  for (const auto& [at, i] : first) shown.push_back(i);
+  EXPECT_EQ(shown, order);
+  ASSERT_EQ(Outcome(lender->Compact()), "ok");
+  EXPECT_EQ(ReadAll(directory / "lender/lender.db-wal"), "");
+}
+
 // An epoch that was closed leaves no token in any file either.
 TEST(LendersView, ClosingErases) {
   const TempDirectory directory;
