@@ -11,6 +11,39 @@ Unset Strict Implicit.
 Unset Printing Implicit Defensive.
 Import GroupScope.
 
+(* ---- Counting ------------------------------------------------------------------------------------------ *)
+
+Lemma card_fibres (X Y : finType) (P : pred X) (f : X -> Y) :
+  #|[set x | P x]| = \sum_(v : Y) #|[set x | P x && (f x == v)]|.
+Proof.
+rewrite -sum1dep_card (partition_big f xpredT) //=.
+by apply: eq_bigr => v _; rewrite sum1dep_card.
+Qed.
+
+Lemma card_pairs (X Y : finType) (P : X -> pred Y) :
+  #|[set xy : X * Y | P xy.1 xy.2]| = \sum_(x : X) #|[set y | P x y]|.
+Proof.
+rewrite (card_fibres _ (fun xy => xy.1)); apply: eq_bigr => x _.
+have inj : injective (fun y : Y => (x, y)) by move=> y z [].
+rewrite -[RHS](card_imset _ inj); apply: eq_card => -[x' y]; rewrite inE /=.
+apply/andP/imsetP => [[Pxy /eqP E]|[z]].
+  by rewrite E in Pxy *; exists y; rewrite ?inE.
+by rewrite inE => Pxz [-> ->].
+Qed.
+
+(* Of all permutations one in #|I| takes i to j. *)
+Lemma card_perm_at (I : finType) (i j : I) : (#|[set p : {perm I} | p i == j]| * #|I|)%N = #|{: {perm I}}|.
+Proof.
+have -> : #|{: {perm I}}| = \sum_(k : I) #|[set p : {perm I} | p i == k]|.
+  rewrite -sum1_card (partition_big (fun p : {perm I} => p i) xpredT) //=.
+  by apply: eq_bigr => k _; rewrite sum1dep_card.
+rewrite mulnC -sum_nat_const; apply: eq_bigr => k _.
+rewrite -(card_imset _ (mulIg (tperm j k))); apply: eq_card => q; rewrite inE.
+apply/imsetP/eqP => [[p]|<-]; first by rewrite inE => /eqP pij ->; rewrite permM pij tpermL.
+exists (q * tperm j (q i)); first by rewrite inE permM tpermR.
+by rewrite -mulgA tperm2 mulg1.
+Qed.
+
 Section BlindSignature.
 Variables (n e d : nat).
 Hypothesis n_gt1 : 1 < n.
@@ -158,6 +191,47 @@ Theorem members_any_key p1 p2 b (t : {ffun I -> U}) :
   #|[set r | seen p1 r == (b, [ffun j => Some (t j)])]| =
   #|[set r | seen p2 r == (b, [ffun j => Some (t j)])]|.
 Proof. by rewrite !count_members. Qed.
+
+Definition tokens p r : {ffun I -> U} := [ffun j => token p r j].
+Definition finished p r : bool := [forall j, Verify (h j) (token p r j)].
+
+Lemma count_finished p (v : {ffun I -> U} * {ffun I -> U}) :
+  #|[set r | finished p r && ((requests p r, tokens p r) == v)]| = all_good v.1 v.2.
+Proof.
+case: v => b t; rewrite -(count_members p); apply: eq_card => r; rewrite !inE /seen.
+apply/andP/eqP => [[/forallP F /eqP[-> <-]]|[-> /ffunP E]].
+  by congr (_, _); apply/ffunP=> j; rewrite !ffunE F.
+have A j : Verify (h j) (token p r j) /\ token p r j = t j.
+  by have := E j; rewrite !ffunE; case: ifP => // V [].
+split; first by apply/forallP=> j; case: (A j).
+by apply/eqP; congr pair; apply/ffunP=> j; rewrite ffunE; case: (A j).
+Qed.
+
+(* Claim.Unlinkable, Claim.AnyKey. Whoever names the session that asked for token j, by any rule G from all
+   requests and all tokens, is right in exactly one of N runs that finish: over all secret orders and all
+   choices of the blinding factors, under any key and any strategy. *)
+Theorem named_once_in_N (G : {ffun I -> U} * {ffun I -> U} -> I) (j : I) :
+  (#|[set pr : {perm I} * {ffun I -> U} | finished pr.1 pr.2
+        && (pr.1 (G (requests pr.1 pr.2, tokens pr.1 pr.2)) == j)]| * #|I|)%N
+  = #|[set pr : {perm I} * {ffun I -> U} | finished pr.1 pr.2]|.
+Proof.
+pose f (pr : {perm I} * {ffun I -> U}) := (requests pr.1 pr.2, tokens pr.1 pr.2).
+rewrite (card_fibres _ f) [RHS](card_fibres _ f) big_distrl /=; apply: eq_bigr => v _.
+have -> : #|[set pr | finished pr.1 pr.2 && (f pr == v)]| = (#|{: {perm I}}| * all_good v.1 v.2)%N.
+  rewrite (card_pairs (fun p r => finished p r && ((requests p r, tokens p r) == v))).
+  rewrite (eq_bigr (fun=> all_good v.1 v.2 : nat)) => [|p _]; last exact: count_finished.
+  by rewrite sum_nat_const.
+rewrite -(card_perm_at (G v) j) mulnAC; congr (_ * _)%N.
+transitivity #|[set pr : {perm I} * {ffun I -> U} |
+    (pr.1 (G v) == j) && (finished pr.1 pr.2 && ((requests pr.1 pr.2, tokens pr.1 pr.2) == v))]|.
+  apply: eq_card => -[p r]; rewrite !inE /f /=.
+  by case: (_ =P v) => [<-|_]; rewrite ?andbT ?andbF // andbC.
+rewrite (card_pairs (fun p r => (p (G v) == j) && (finished p r && ((requests p r, tokens p r) == v)))).
+rewrite -sum1dep_card big_distrl /= [RHS]big_mkcond /=; apply: eq_bigr => p _.
+case: ifP => [pij|_]; last first.
+  by apply/eqP; rewrite cards_eq0; apply/eqP/setP => r; rewrite !inE.
+by rewrite mul1n -(count_finished p v); apply: eq_card => r; rewrite !inE.
+Qed.
 End Members.
 
 (* ---- A key whose x -> x^e permutes the units: d undoes e ----------------------------------------------- *)
@@ -277,6 +351,29 @@ Proof.
 transitivity (v.2 == out v.1 : nat); last (apply: esym).
   by rewrite -(count_pair hA hB v); apply: eq_card => rr; rewrite !inE order0E.
 by rewrite -(count_pair hB hA v); apply: eq_card => rr; rewrite !inE order1E.
+Qed.
+
+(* Claim.Unlinkable. The game itself: whatever is guessed from the view, by any rule G, is right for exactly
+   half of all coins and tapes. The advantage is zero. *)
+Theorem guess_is_a_coin (G : view -> bool) :
+  (#|[set cr : bool * (U * U) | G (if cr.1 then order1 cr.2 else order0 cr.2) == cr.1]| * 2)%N
+  = #|{: bool * (U * U)}|.
+Proof.
+pose said1 (run : U * U -> view) := #|[set rr | G (run rr)]|.
+have same : said1 order0 = said1 order1.
+  rewrite /said1 (card_fibres _ order0) (card_fibres _ order1); apply: eq_bigr => v _.
+  transitivity (if G v then #|[set rr | order0 rr == v]| else 0).
+    by case: ifP => Gv; [apply: eq_card | apply/eqP; rewrite cards_eq0; apply/eqP/setP] => rr;
+       rewrite !inE; case: eqP => [->|]; rewrite ?Gv ?andbF.
+  rewrite two_members; apply: esym.
+  by case: ifP => Gv; [apply: eq_card | apply/eqP; rewrite cards_eq0; apply/eqP/setP] => rr;
+     rewrite !inE; case: eqP => [->|]; rewrite ?Gv ?andbF.
+rewrite (card_pairs (fun c rr => G (if c then order1 rr else order0 rr) == c)) big_bool /=.
+rewrite [X in (X + _)%N](_ : _ = said1 order1); last first.
+  by apply: eq_card => rr; rewrite !inE eqb_id.
+rewrite -same -[X in (_ + X)%N](_ : #|~: [set rr | G (order0 rr)]| = _); last first.
+  by apply: eq_card => rr; rewrite !inE eqbF_neg.
+by rewrite cardsC [RHS]card_prod card_bool mulnC.
 Qed.
 End Game.
 
@@ -428,6 +525,10 @@ have E (z : U) : (z ^+ e) ^+ d' = z.
   by rewrite -expgM -(expg_mod _ (expU_totient z)) ed (expg_mod _ (expU_totient z)) expg1.
 by move=> x y xy; rewrite -(E x) xy E.
 Qed.
+
+(* Claim.KeyPermutes. And the exponent of every key is prime. *)
+Theorem exponent_prime : prime (2 ^ 16 + 1).
+Proof. by vm_compute. Qed.
 
 (* Claim.Blind, Claim.KeyPermutes. Every value fits every message exactly if gcd(e, phi(n)) = 1. *)
 Corollary blind_iff : 0 < e ->
