@@ -112,6 +112,7 @@ Secrets TokensOf(const Group& group, const std::string& where = "1") {
 class Erasure : public testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(Tokens, Erasure, testing::Values(1, 3, 11, 60));
 
+// Claim.WalletForgets
 // After Accept neither the inverses nor the blinded values are in any file, but the tokens are; after
 // Expire they are not either. One token is burnt, and gone with its seed at once.
 TEST_P(Erasure, AcceptAndExpire) {

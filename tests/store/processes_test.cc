@@ -56,6 +56,7 @@ std::function<std::string(std::string&)> IssueOf(const Group& group, const Bytes
   };
 }
 
+// Claim.QuotaKept
 // Two requests of a member, quota for one: exactly one is debited and answered.
 TEST(Processes, QuotaForOne) {
   for (int round = 0; round < kRounds; ++round) {

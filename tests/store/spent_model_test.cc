@@ -321,6 +321,7 @@ struct SetClock : LenderStep {
   std::string Act(const LenderModel&, LenderStore&) const override { return "ok"; }
 };
 
+// Claim.SpentOnce
 TEST(SpentModel, LenderIsTheSpentSet) {
   seen.clear();
   CheckProperty(
