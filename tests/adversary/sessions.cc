@@ -1,0 +1,46 @@
+#include "tests/adversary/sessions.h"
+
+namespace blindlend::test {
+
+using NTL::MulMod;
+using NTL::PowerMod;
+
+ZZ PowerD(const SecretKey& sk, const ZZ& x) {
+  const ZZ xp = PowerMod(x % sk.p, sk.dp, sk.p), xq = PowerMod(x % sk.q, sk.dq, sk.q);
+  return xq + sk.q * ((sk.qinv * (xp - xq)) % sk.p);
+}
+
+ZZ Factor(const SecretKey& sk, const ZZ& blinded, const ZZ& hash) {
+  return PowerD(sk, MulMod(blinded, *ModInverse(hash, sk.n), sk.n));
+}
+
+Sessions Run(const Start& start, const SecretKey& sk, std::size_t count, const ByteSource& source) {
+  const Parties parties = start(Bytes(32, 7));
+  Sessions sessions{&sk, {}, {}, {}, {}};
+  const Bytes key_id = *KeyId(sk), audience(32, 9);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Minted minted = parties.mint(key_id, audience, source).value();
+    sessions.msgs.push_back(minted.msg);
+    sessions.hashes.push_back(parties.hash(sk, minted.msg).value());
+    sessions.blinded.push_back(parties.blind(sk, minted.msg, source).value().blinded);
+    sessions.true_factors.push_back(Factor(sk, sessions.blinded.back(), sessions.hashes.back()));
+  }
+  return sessions;
+}
+
+double Share(const ZZ& x, const ZZ& n) {
+  return NTL::conv<double>((x << 53) / n) / 9007199254740992.0;
+}
+
+double LowShare(const ZZ& x) {
+  std::uint64_t low = NTL::conv<std::uint64_t>(trunc_ZZ(x, 53)), reversed = 0;
+  for (int i = 0; i < 53; ++i, low >>= 1) reversed = reversed << 1 | (low & 1);
+  return static_cast<double>(reversed) / 9007199254740992.0;
+}
+
+std::size_t ResidueClass(const SecretKey& sk, const ZZ& x) {
+  return 2 * static_cast<std::size_t>(NTL::Jacobi(x % sk.p, sk.p) == 1) +
+         static_cast<std::size_t>(NTL::Jacobi(x % sk.q, sk.q) == 1);
+}
+
+}  // namespace blindlend::test
