@@ -36,8 +36,8 @@ std::size_t Count() {
 const Sessions& SessionsOf(const Subject& subject) {
   if (!subject.sessions) {
     Tape tape = Tape::FromSeed(SeedFor("linking"));
-    subject.sessions =
-        std::make_shared<const Sessions>(Run(subject.start, LinkingKey(), Count(), tape.Source()));
+    subject.sessions = std::make_shared<const Sessions>(
+        RunSessions(subject.start, LinkingKey(), Count(), tape.Source()));
   }
   return *subject.sessions;
 }

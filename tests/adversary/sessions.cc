@@ -1,5 +1,7 @@
 #include "tests/adversary/sessions.h"
 
+#include <algorithm>
+
 namespace blindlend::test {
 
 using NTL::MulMod;
@@ -14,7 +16,8 @@ ZZ Factor(const SecretKey& sk, const ZZ& blinded, const ZZ& hash) {
   return PowerD(sk, MulMod(blinded, *ModInverse(hash, sk.n), sk.n));
 }
 
-Sessions Run(const Start& start, const SecretKey& sk, std::size_t count, const ByteSource& source) {
+Sessions RunSessions(const Start& start, const SecretKey& sk, std::size_t count,
+                     const ByteSource& source) {
   const Parties parties = start(Bytes(32, 7));
   Sessions sessions{&sk, {}, {}, {}, {}};
   const Bytes key_id = *KeyId(sk), audience(32, 9);
@@ -29,7 +32,8 @@ Sessions Run(const Start& start, const SecretKey& sk, std::size_t count, const B
 }
 
 double Share(const ZZ& x, const ZZ& n) {
-  return NTL::conv<double>((x << 53) / n) / 9007199254740992.0;
+  const long shift = std::max(NumBits(n) - 512, 0L);
+  return NTL::conv<double>(x >> shift) / NTL::conv<double>(n >> shift);
 }
 
 double LowShare(const ZZ& x) {
@@ -41,6 +45,16 @@ double LowShare(const ZZ& x) {
 std::size_t ResidueClass(const SecretKey& sk, const ZZ& x) {
   return 2 * static_cast<std::size_t>(NTL::Jacobi(x % sk.p, sk.p) == 1) +
          static_cast<std::size_t>(NTL::Jacobi(x % sk.q, sk.q) == 1);
+}
+
+Pairs::Pairs(const SecretKey& sk, const std::vector<ZZ>& blinded, const std::vector<ZZ>& hashes)
+    : sk_(sk) {
+  for (const ZZ& x : blinded) signed_.push_back(PowerD(sk, x));
+  for (const ZZ& h : hashes) inverses_.push_back(*ModInverse(PowerD(sk, h), sk.n));
+}
+
+ZZ Pairs::operator()(std::size_t i, std::size_t j) const {
+  return MulMod(signed_[i], inverses_[j], sk_.n);
 }
 
 }  // namespace blindlend::test

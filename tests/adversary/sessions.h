@@ -24,9 +24,22 @@ ZZ PowerD(const SecretKey& sk, const ZZ& x);
 ZZ Factor(const SecretKey& sk, const ZZ& blinded, const ZZ& hash);
 
 /// So many sessions of one client under sk.
-Sessions Run(const Start& start, const SecretKey& sk, std::size_t count, const ByteSource& source);
+Sessions RunSessions(const Start& start, const SecretKey& sk, std::size_t count,
+                     const ByteSource& source);
 
-/// x / n as a number in [0, 1), from its 53 top bits.
+/// The factors of all pairs of a signer's view and a token: r_ij = (blinded_i / hash_j)^d, by one
+/// multiplication each, since (b / h)^d = b^d * (h^d)^-1.
+class Pairs {
+ public:
+  Pairs(const SecretKey& sk, const std::vector<ZZ>& blinded, const std::vector<ZZ>& hashes);
+  ZZ operator()(std::size_t i, std::size_t j) const;
+
+ private:
+  const SecretKey& sk_;
+  std::vector<ZZ> signed_, inverses_;
+};
+
+/// x / n as a number in [0, 1), up to rounding in its 53rd bit.
 double Share(const ZZ& x, const ZZ& n);
 
 /// The 53 lowest bits of x in reversed order, as a number in [0, 1): evenness of the low bits.
