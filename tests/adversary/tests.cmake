@@ -7,7 +7,7 @@ foreach(source parties world sessions bad_key battery battery_linking battery_cl
 endforeach()
 target_link_libraries(blindlend_adversary PUBLIC blindlend_test_support)
 
-foreach(subject cheats linking)
+foreach(subject cheats linking blindness interference)
   add_executable(adversary_${subject} ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cc)
   target_link_libraries(adversary_${subject} PRIVATE blindlend_adversary GTest::gtest_main)
   gtest_discover_tests(adversary_${subject} TEST_PREFIX adversary. PROPERTIES TIMEOUT 300)
