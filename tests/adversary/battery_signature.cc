@@ -109,7 +109,7 @@ Finding Length(const Subject& subject) {
           std::to_string(accepted) + " of " + std::to_string(tried) + " other lengths accepted"};
 }
 
-// Claim.HashStopsProducts: from signatures on messages of its choice the forger makes others by
+// Claim.HashStopsProducts, Claim.OneMore: from signatures on messages of its choice the forger makes others by
 // arithmetic alone: of the product of two, of a multiple, of a power, of an inverse, of what it likes
 // (s first, then the message that s^e is), and of 1 and n - 1. All of them are signatures if the message
 // itself is signed, and none is once it has been hashed.
@@ -146,7 +146,7 @@ Finding Products(const Subject& subject) {
   return {!forged.empty(), text};
 }
 
-// Claim.OneByOne: the forger has one blind signature, on the product of the hashes of four messages, and
+// Claim.OneByOne, Claim.OneMore: the forger has one blind signature, on the product of the hashes of four messages, and
 // shows it as four: s * u, and three numbers whose product is 1/u. Their product has the right e-th
 // power; none of them is a signature.
 Finding Batch(const Subject& subject) {

@@ -64,6 +64,30 @@ TEST(Blindness, TheShippedClientTellsNothing) {
   EXPECT_EQ(two.front().size(), 21u);
 }
 
+// Claim.NoMark, exactly: whatever the message and the tape, of all answers that a signer can give exactly one
+// leads to a signature, and to the same one for every tape. There is nothing in it to put a mark into.
+TEST(Blindness, TheSignerCannotMark) {
+  for (const Bytes& msg : {Ascii("message 1"), Ascii("message 2"), Ascii("message 3")}) {
+    std::set<Bytes> sigs;
+    long sessions = 0;
+    for (int byte = 0; byte < 256; ++byte) {
+      Tape tape = Tape::Of(Bytes{static_cast<std::uint8_t>(byte)});
+      const auto sent = Blind(Large(), msg, tape.Source());
+      if (!sent) continue;
+      ++sessions;
+      long accepted = 0;
+      for (long answer = 0; answer < 2 * 143; ++answer)
+        if (const auto sig = Finalize(Large(), msg, ZZ{answer}, sent->r_inv)) {
+          ++accepted;
+          sigs.insert(*sig);
+        }
+      EXPECT_EQ(accepted, 1) << byte;
+    }
+    EXPECT_EQ(sessions, 120);
+    EXPECT_EQ(sigs.size(), 1u);
+  }
+}
+
 // What a tape of one byte makes of it: r by how often, under the large key.
 double BitsOfLaw(const std::map<long, long>& times) {
   // blinded is a uniform unit for a uniform message, so the loss is log2(phi) - H(r), weighted with the

@@ -7,9 +7,10 @@
 
 namespace blindlend::test {
 
-/// The chance of a false alarm that each single statistical check is given: 2^-50. A run of the whole
-/// battery makes fewer than 2^7 such checks, so that by the union bound it raises a false alarm with
-/// probability below 2^-43; the experiments sum what they have spent, and a test asserts the sum.
+/// The chance of a false alarm that each single statistical check is given: 2^-50. All experiments and
+/// tests of this folder together make fewer than 2^8 such checks, so that by the union bound a run of
+/// everything raises a false alarm with probability below 2^-42; the experiments sum what they have spent,
+/// and the tests assert the sum.
 inline const double kAlarm = std::exp2(-50);
 /// What a whole run may spend.
 inline const double kWholeAlarm = std::exp2(-40);

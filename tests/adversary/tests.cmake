@@ -6,6 +6,9 @@ foreach(source parties world sessions bad_key battery battery_linking battery_cl
   target_sources(blindlend_adversary PRIVATE ${CMAKE_CURRENT_LIST_DIR}/${source}.cc)
 endforeach()
 target_link_libraries(blindlend_adversary PUBLIC blindlend_test_support)
+if(BLINDLEND_SANITIZE)
+  target_compile_definitions(blindlend_adversary PUBLIC BLINDLEND_SANITIZED)
+endif()
 
 foreach(subject cheats linking blindness interference members aborts)
   add_executable(adversary_${subject} ${CMAKE_CURRENT_LIST_DIR}/${subject}_test.cc)
