@@ -50,7 +50,7 @@ TEST(Aborts, UnderAGoodKeyTellNothing) {
     ASSERT_EQ(Step(CheckMisissue(PublicOf(AdminSeed()), sealed_link, failed.sealed, wrong)), "");
 
     // The victim begins again, among the others, as if nothing had been.
-    Kept kept = Play(link, sk, AskAsShipped, 4, tape.Source(), order.Source());
+    Kept kept = Play(link, sk, AskAsShipped, 4, 1, tape.Source(), order.Source());
     for (const Bytes& borrow : kept.borrows)
       ASSERT_NE(Bytes(borrow.begin() + 34, borrow.begin() + 132), failed.state.entries[0].msg)
           << "a burnt serial is never shown";

@@ -33,7 +33,8 @@ Finding Race(const Subject& subject) {
         ++drawing;
         while (started < 2) std::this_thread::yield();
         const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
-        while (drawing < 2 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+        while (drawing < 2 && std::chrono::steady_clock::now() < until)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
         return tape.Source()(bytes);
       };
       ++started;

@@ -46,6 +46,17 @@ TEST(Cheats, EveryExperimentCatchesSomething) {
     EXPECT_TRUE(used.contains(experiment.name)) << experiment.name;
 }
 
+// Claim.FaultTellsNothing, its other half: what is released without the check gives a factor of n.
+TEST(Cheats, AFaultGivesAFactor) {
+  const Cheat& cheat = CheatOf("signer without verify-after");
+  const Finding finding = ExperimentOf("fault").run({cheat.name, cheat.start, cheat.parts});
+  const std::string label = "a factor of n: ";
+  ASSERT_NE(finding.how.find(label), std::string::npos) << finding.how;
+  const ZZ factor =
+      NTL::conv<ZZ>(finding.how.substr(finding.how.find(label) + label.size()).c_str());
+  EXPECT_TRUE(factor == Key(512, 6).p || factor == Key(512, 6).q) << factor;
+}
+
 class CheatTest : public testing::TestWithParam<Cheat> {};
 
 TEST_P(CheatTest, IsCaught) {

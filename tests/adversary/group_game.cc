@@ -49,7 +49,7 @@ std::size_t Drawn(std::size_t below, const ByteSource& source) {
 }
 
 Kept Play(const Link& link, const SecretKey& sk, const Ask& ask, std::size_t members,
-          const ByteSource& source, const ByteSource& order) {
+          std::size_t each, const ByteSource& source, const ByteSource& order) {
   static const Bytes admin_seed = SeedOf("admin"), admin = PublicOf(admin_seed),
                      lender = PublicOf(SeedOf("lender 1"));
   Kept kept;
@@ -59,23 +59,27 @@ Kept Play(const Link& link, const SecretKey& sk, const Ask& ask, std::size_t mem
   for (std::size_t i = 0; i < members; ++i) {
     const Bytes seed = SeedOf("member " + std::to_string(i));
     roster.insert(PublicOf(seed));
-    const Requested asked = ask(link, seed, lender, 1, kIssueFrom, source);
+    const Requested asked = ask(link, seed, lender, each, kIssueFrom, source);
     const Request request = VerifyRequest(asked.sealed).value();
     ledger = Debit(ledger, link, roster, kIssueFrom, request).value();
     const Bytes response = Issue(sk, admin_seed, ledger, request, source).value();
-    const Bytes sig = Accept(sk, admin, asked.state, response).value().front().value();
-    const Token token =
-        *ParseToken(Join({asked.state.entries[0].msg, *I2OSP(NTL::conv<ZZ>(sig.size()), 2), sig}));
-    borrows.push_back(*MakeBorrow(token, asked.seeds[0], Ascii("the same request")));
+    const auto sigs = Accept(sk, admin, asked.state, response).value();
     kept.requests.push_back(asked.sealed);
     kept.responses.push_back(response);
-    kept.blinded.push_back(request.batch.values[0]);
+    for (std::size_t at = 0; at < each; ++at) {
+      const Bytes& sig = sigs[at].value();
+      const Token token = *ParseToken(
+          Join({asked.state.entries[at].msg, *I2OSP(NTL::conv<ZZ>(sig.size()), 2), sig}));
+      borrows.push_back(*MakeBorrow(token, asked.seeds[at], Ascii("the same request")));
+      kept.blinded.push_back(request.batch.values[at]);
+      kept.member.push_back(i);
+    }
   }
 
   // The secret order: each permutation equally likely.
-  std::vector<std::size_t> places(members);
+  std::vector<std::size_t> places(borrows.size());
   std::iota(places.begin(), places.end(), 0);
-  for (std::size_t i = members; i > 1; --i) std::swap(places[i - 1], places[Drawn(i, order)]);
+  for (std::size_t i = places.size(); i > 1; --i) std::swap(places[i - 1], places[Drawn(i, order)]);
   SpentSet spent;
   for (const std::size_t i : places) {
     const Borrow borrow =
@@ -85,7 +89,7 @@ Kept Play(const Link& link, const SecretKey& sk, const Ask& ask, std::size_t mem
         Claim(spent, id, borrow.token.key_id, borrow.digest, true, source).value();
     Settle(spent, id, claimed.claim_id).value();
     kept.borrows.push_back(borrows[i]);
-    kept.owner.push_back(i);
+    kept.owner.push_back(kept.member[i]);
     kept.hashes.push_back(
         *FDH("blindlend v1 token", sk, View(*EncodeToken(borrow.token)).first(98)));
   }
@@ -125,10 +129,10 @@ const std::vector<Adversary>& Adversaries() {
       {"bytes in common",
        [](const Kept& kept, const SecretKey&, std::size_t i, std::size_t j, const ZZ&) {
          // Of request (its nonce) and of token (its serial and signature), and of their hashes.
-         const Bytes one = SHA256(kept.requests[i]), two = SHA256(kept.borrows[j]);
+         const Bytes one = SHA256(kept.requests[kept.member[i]]), two = SHA256(kept.borrows[j]);
          double common = 0;
          for (std::size_t at = 0; at < 16; ++at) {
-           common += kept.requests[i][34 + at] == kept.borrows[j][34 + 66 + at];
+           common += kept.requests[kept.member[i]][34 + at] == kept.borrows[j][34 + 66 + at];
            common += one[at] == two[at];
          }
          return common;
@@ -143,33 +147,34 @@ using Beliefs = std::vector<std::vector<double>>;  // [i][j]
 
 Beliefs BeliefsOf(const Adversary& adversary, const Kept& kept, const SecretKey& sk,
                   const Pairs& pairs) {
-  const std::size_t members = kept.owner.size();
-  Beliefs beliefs(members, std::vector<double>(members));
-  for (std::size_t i = 0; i < members; ++i)
-    for (std::size_t j = 0; j < members; ++j)
+  const std::size_t tokens = kept.owner.size();
+  Beliefs beliefs(tokens, std::vector<double>(tokens));
+  for (std::size_t i = 0; i < tokens; ++i)
+    for (std::size_t j = 0; j < tokens; ++j)
       beliefs[i][j] = adversary.belief(kept, sk, i, j, pairs(i, j));
   return beliefs;
 }
 
-std::size_t NamedBy(const Beliefs& beliefs, bool by_matching) {
-  const std::size_t members = beliefs.size();
+// The value that is believed to have become the token shown first.
+std::size_t Matched(const Beliefs& beliefs, bool by_matching) {
+  const std::size_t tokens = beliefs.size();
   if (!by_matching) {
     std::size_t best = 0;
-    for (std::size_t i = 1; i < members; ++i)
+    for (std::size_t i = 1; i < tokens; ++i)
       if (beliefs[i][0] > beliefs[best][0]) best = i;
     return best;
   }
-  std::vector<std::size_t> owner(members), best;
-  std::iota(owner.begin(), owner.end(), 0);
+  std::vector<std::size_t> order(tokens), best;
+  std::iota(order.begin(), order.end(), 0);
   double most = 0;
   do {
     double belief = 0;
-    for (std::size_t j = 0; j < members; ++j) belief += beliefs[owner[j]][j];
+    for (std::size_t j = 0; j < tokens; ++j) belief += beliefs[order[j]][j];
     if (best.empty() || belief > most) {
-      best = owner;
+      best = order;
       most = belief;
     }
-  } while (std::ranges::next_permutation(owner).found);
+  } while (std::ranges::next_permutation(order).found);
   return best[0];
 }
 
@@ -177,22 +182,23 @@ std::size_t NamedBy(const Beliefs& beliefs, bool by_matching) {
 
 std::size_t Named(const Adversary& adversary, const Kept& kept, const SecretKey& sk,
                   bool by_matching) {
-  return NamedBy(BeliefsOf(adversary, kept, sk, Pairs(sk, kept.blinded, kept.hashes)), by_matching);
+  const Pairs pairs(sk, kept.blinded, kept.hashes);
+  return kept.member[Matched(BeliefsOf(adversary, kept, sk, pairs), by_matching)];
 }
 
 std::map<std::string, long> Wins(const SecretKey& sk, const Ask& ask, std::size_t members,
-                                 std::size_t games, const ByteSource& source,
+                                 std::size_t each, std::size_t games, const ByteSource& source,
                                  const ByteSource& order) {
   const Link link = EpochLink(sk);
   std::map<std::string, long> wins;
   for (std::size_t game = 0; game < games; ++game) {
-    const Kept kept = Play(link, sk, ask, members, source, order);
+    const Kept kept = Play(link, sk, ask, members, each, source, order);
     const Pairs pairs(sk, kept.blinded, kept.hashes);
     for (const Adversary& adversary : Adversaries()) {
       const Beliefs beliefs = BeliefsOf(adversary, kept, sk, pairs);
-      wins[adversary.name] += NamedBy(beliefs, false) == kept.owner[0];
-      if (members <= 5)
-        wins[adversary.name + ", matched"] += NamedBy(beliefs, true) == kept.owner[0];
+      wins[adversary.name] += kept.member[Matched(beliefs, false)] == kept.owner[0];
+      if (members * each <= 5)
+        wins[adversary.name + ", matched"] += kept.member[Matched(beliefs, true)] == kept.owner[0];
     }
   }
   return wins;

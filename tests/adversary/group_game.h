@@ -21,20 +21,21 @@ Ask AskWith(const Parties& parties);
 /// What admin and lender keep of a game, in the order in which it came to them.
 struct Kept {
   std::vector<Bytes> requests, responses, borrows;
-  /// The same, as numbers: what each member (by number) had signed, and the hashes of what was shown.
+  /// The same, as numbers: what was signed, in order, for which member each; the hashes of what was shown.
   std::vector<ZZ> blinded, hashes;
+  std::vector<std::size_t> member;
   /// The truth, which they do not have: whose token was shown at each place.
   std::vector<std::size_t> owner;
 };
 
-/// One game of so many members with one token each. order: what the members' secret order is drawn from.
+/// One game of so many members with `each` tokens. order: what the members' secret order is drawn from.
 Kept Play(const Link& link, const SecretKey& sk, const Ask& ask, std::size_t members,
-          const ByteSource& source, const ByteSource& order);
+          std::size_t each, const ByteSource& source, const ByteSource& order);
 
 /// A number in [0, below), each equally likely.
 std::size_t Drawn(std::size_t below, const ByteSource& source);
 
-/// An adversary: how much it believes that request i became the token shown at place j.
+/// An adversary: how much it believes that value i became the token shown at place j.
 struct Adversary {
   std::string name;
   std::function<double(const Kept&, const SecretKey&, std::size_t i, std::size_t j,
@@ -46,13 +47,13 @@ struct Adversary {
 const std::vector<Adversary>& Adversaries();
 
 /// Whom an adversary names as the owner of the token shown first: by itself, or as part of the whole
-/// matching that it believes most (where there are five members at most).
+/// matching that it believes most (where there are five tokens at most).
 std::size_t Named(const Adversary& adversary, const Kept& kept, const SecretKey& sk,
                   bool by_matching);
 
 /// Wins of each adversary over so many games, by its name and whether it matched.
 std::map<std::string, long> Wins(const SecretKey& sk, const Ask& ask, std::size_t members,
-                                 std::size_t games, const ByteSource& source,
+                                 std::size_t each, std::size_t games, const ByteSource& source,
                                  const ByteSource& order);
 
 }  // namespace blindlend::test

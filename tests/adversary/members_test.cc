@@ -33,16 +33,20 @@ TEST(Members, TheFlawedClientsAskAsTheShippedOne) {
   }
 }
 
-// Claim.Unlinkable at several sizes. 80 counts, each too far off by chance with probability below 2^-50.
+// Claim.Unlinkable at several sizes, with one token each and with several. Fewer than 120 counts, each too far
+// off by chance with probability below 2^-50.
 TEST(Members, NobodyIsNamedMoreOftenThanByChance) {
   Tape tape = Tape::FromSeed(SeedFor("members")), order = Tape::FromSeed(SeedFor("order"));
   double alarm = 0;
-  for (const auto& [members, games] :
-       std::map<std::size_t, std::size_t>{{2, 1000}, {3, 400}, {5, 200}, {10, 100}}) {
+  struct Size {
+    std::size_t members, each, games;
+  };
+  for (const auto& [members, each, games] : std::vector<Size>{
+           {2, 1, 1000}, {3, 1, 400}, {5, 1, 200}, {10, 1, 100}, {2, 2, 300}, {4, 4, 60}}) {
     const std::size_t played = games * Times();
     const double chance = 1.0 / static_cast<double>(members);
     const auto wins =
-        Wins(GroupKey(), AskAsShipped, members, played, tape.Source(), order.Source());
+        Wins(GroupKey(), AskAsShipped, members, each, played, tape.Source(), order.Source());
     long least = static_cast<long>(played), most = 0;
     for (const auto& [name, count] : wins) {
       EXPECT_FALSE(IsFar(static_cast<long>(played), chance, count))
@@ -52,8 +56,9 @@ TEST(Members, NobodyIsNamedMoreOftenThanByChance) {
       most = std::max(most, count);
     }
     std::cout << "members: 1 of " << members << ": " << wins.size() << " adversaries, " << played
-              << " games, " << least << " to " << most << " wins, by chance "
-              << static_cast<double>(played) * chance << std::endl;
+              << " games with " << each << (each == 1 ? " token" : " tokens") << " each, " << least
+              << " to " << most << " wins, by chance " << static_cast<double>(played) * chance
+              << std::endl;
   }
   EXPECT_LT(alarm, kWholeAlarm);
 }
@@ -77,7 +82,8 @@ TEST(Members, FlawedClientsAreNamed) {
            {"r odd only", "an odd factor, matched", 0.25, 400},
            {"r's top bit cleared", "a factor below the top bit, matched", 0.504, 1000}}) {
     const Ask ask = AskWith(CheatOf(cheat).start(Bytes(32)));
-    const long won = Wins(GroupKey(), ask, 2, games, tape.Source(), order.Source()).at(adversary);
+    const long won =
+        Wins(GroupKey(), ask, 2, 1, games, tape.Source(), order.Source()).at(adversary);
     const auto played = static_cast<long>(games);
     EXPECT_TRUE(IsFar(played, 0.5, won)) << cheat << ": " << won;
     const double w = 1 - pass / 2;
@@ -99,7 +105,7 @@ TEST(Members, AKeyStolenLaterOpensTheFutureAndNotThePast) {
   const std::size_t games = 300 * Times();
   std::vector<Kept> past;
   for (std::size_t i = 0; i < games; ++i)
-    past.push_back(Play(link, GroupKey(), AskAsShipped, 2, tape.Source(), order.Source()));
+    past.push_back(Play(link, GroupKey(), AskAsShipped, 2, 1, tape.Source(), order.Source()));
 
   const Bytes published = *EncodeSecretKey(GroupKey());
   const SecretKey stolen = ParseSecretKey(published).value();
@@ -150,7 +156,7 @@ TEST(Members, WhoTellsHidesNobody) {
   const long games = 300;
   long asked = 0, named = 0, all_named = 0;
   for (long game = 0; game < games; ++game) {
-    const Kept kept = Play(link, GroupKey(), AskAsShipped, 5, tape.Source(), order.Source());
+    const Kept kept = Play(link, GroupKey(), AskAsShipped, 5, 1, tape.Source(), order.Source());
     const Pairs pairs(GroupKey(), kept.blinded, kept.hashes);
     const auto left = [&](std::size_t tell) {  // the places of which nobody has told
       std::vector<std::size_t> places;
