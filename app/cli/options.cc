@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -457,7 +458,11 @@ void DeclareSimulate(CLI::App& app, const Options& options) {
   };
   count("--members", setting.members, "Members of the group", 2, simulate::kMaxMembers);
   count("--tokens", setting.tokens, "Tokens of each member in an epoch", 1, 1000);
-  count("--batch", setting.batch, "Tokens obtained at a time", 1, 1000);
+  CLI::Option* const batch =
+      run->add_option("--batch", setting.batch,
+                      "Tokens obtained at a time; without it, 10, or all if they are fewer")
+          ->check(CLI::Range(1, 1000))
+          ->type_name("COUNT");
   count("--lenders", setting.lenders,
         "Lenders; each member keeps to one, and the observer knows to which", 1,
         simulate::kMaxMembers);
@@ -503,9 +508,10 @@ void DeclareSimulate(CLI::App& app, const Options& options) {
       ->type_name("NUMBER");
   run->add_option("--svg", arguments.svg, "Draw the curves there")->type_name("FILE");
   options.Json(run);
-  run->callback([&options_command = options.command, &setting, issue] {
+  run->callback([&options_command = options.command, &setting, issue, batch] {
     options_command = Simulate;
     if (issue->count() == 0) setting.issue = setting.epoch;
+    if (batch->count() == 0) setting.batch = std::min(setting.batch, setting.tokens);
   });
 }
 

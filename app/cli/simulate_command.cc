@@ -150,15 +150,17 @@ std::expected<Report, Stop> Simulate(const Arguments& arguments) {
   // Sampling takes its time: then only where the picture is asked for.
   if (!is_sampled || !target.path.empty())
     for (const Axis& axis : AxesFor(setting)) curves.push_back({axis, {}});
-  std::size_t done = 0, all = 1;
-  for (const Curves& each : curves) all += kManners.size() * each.axis.values.size();
+  std::size_t done = 0, all = runs;
+  for (const Curves& each : curves) all += runs * kManners.size() * each.axis.values.size();
   // Each with randomness of its own, so that none depends on which others there are.
   std::uint64_t stream = 0;
   const auto measure = [&](const Setting& varied) {
-    if (SomebodyWatches())
-      std::fprintf(stderr, "\r\x1b[Kblindlend: setting %zu of %zu", ++done, all);
     Random random(Stream(seed, stream++));
-    return simulate::Measure(varied, runs, arguments.sweeps, random).value();
+    const auto progress = [&] {
+      if (SomebodyWatches())
+        std::fprintf(stderr, "\r\x1b[Kblindlend: epoch %zu of %zu", ++done, all);
+    };
+    return simulate::Measure(varied, runs, arguments.sweeps, random, progress).value();
   };
   const Measures measures = measure(setting);
   for (Curves& each : curves)

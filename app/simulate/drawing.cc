@@ -38,6 +38,11 @@ std::string Line(double x1, double y1, double x2, double y2, const std::string& 
          Fixed(y2) + "\" stroke=\"" + colour + "\"/>\n";
 }
 
+std::string Dashes(std::size_t manner) {
+  const std::string dashes = kDashes.at(manner);
+  return dashes.empty() ? "" : " stroke-dasharray=\"" + dashes + "\"";
+}
+
 /// Where a value lies between the ends of a logarithmic or linear axis, in [0, 1].
 double Place(double value, double low, double high, bool is_log) {
   if (!(high > low)) return 0.5;
@@ -136,14 +141,12 @@ std::string Plot(const Curves& curves, Row row, const Setting& setting, double l
       if (measures.spends == 0) continue;
       const std::string px = Fixed(x(values[i])), py = Fixed(y(ValueOf(measures, row)));
       points += px + "," + py + " ";
-      dots += "<circle cx=\"" + px + "\" cy=\"" + py + "\" r=\"2.4\" fill=\"" + kColours[manner] +
-              "\"/>\n";
+      dots += "M" + px + "," + py + "h0";
     }
-    svg += "<polyline points=\"" + points + "\" fill=\"none\" stroke=\"" + kColours[manner] +
-           "\" stroke-width=\"1.6\"" +
-           (*kDashes[manner] == 0 ? ""
-                                  : " stroke-dasharray=\"" + std::string(kDashes[manner]) + "\"") +
-           "/>\n" + dots;
+    const std::string stroke =
+        "\" fill=\"none\" stroke=\"" + std::string(kColours[manner]) + "\" stroke-width=\"";
+    svg += "<polyline points=\"" + points + stroke + "1.6\"" + Dashes(manner) + "/>\n<path d=\"" +
+           dots + stroke + "4.8\" stroke-linecap=\"round\"/>\n";
   }
   return svg;
 }
@@ -179,10 +182,8 @@ std::string Draw(const std::vector<Curves>& curves, const Setting& setting,
   for (std::size_t manner = 0; manner < kManners.size(); ++manner) {
     svg += "<line x1=\"" + Fixed(at) + "\" y1=\"64\" x2=\"" + Fixed(at + 28) +
            "\" y2=\"64\" stroke=\"" + kColours[manner] + "\" stroke-width=\"1.6\"" +
-           (*kDashes[manner] == 0 ? ""
-                                  : " stroke-dasharray=\"" + std::string(kDashes[manner]) + "\"") +
-           "/>\n" + Text(at + 34, 68, kManners[manner].name);
-    at += 226;
+           Dashes(manner) + "/>\n" + Text(at + 34, 68, kManners[manner].name);
+    at += 236;
   }
   svg += "<line x1=\"" + Fixed(at) + "\" y1=\"64\" x2=\"" + Fixed(at + 28) +
          "\" y2=\"64\" stroke=\"#888\" stroke-width=\"5\" stroke-opacity=\"0.35\"/>\n" +

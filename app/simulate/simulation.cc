@@ -245,7 +245,7 @@ double Entropy(const std::vector<double>& p) {
 }
 
 std::optional<Measures> Measure(const Setting& setting, std::size_t epochs, std::size_t sweeps,
-                                Random& random) {
+                                Random& random, const std::function<void()>& progress) {
   Measures all;
   all.sampled = setting.hasty > 0;
   std::vector<double> entropies;
@@ -268,6 +268,7 @@ std::optional<Measures> Measure(const Setting& setting, std::size_t epochs, std:
       }
     }
     if (random.exhausted()) return std::nullopt;
+    if (progress) progress();
     all.expired += traffic.expired;
     if (traffic.spent.empty()) continue;
     double best_here = 0;

@@ -158,10 +158,11 @@ struct Measures {
   std::array<double, kAges.size()> right_aged{};
 };
 
-/// So many epochs, each with its observer. effective is 2 to the mean entropy.
+/// So many epochs, each with its observer. effective is 2 to the mean entropy. progress: told of each epoch
+/// that has been measured.
 /// Nothing if the source is exhausted.
 std::optional<Measures> Measure(const Setting& setting, std::size_t epochs, std::size_t sweeps,
-                                Random& random);
+                                Random& random, const std::function<void()>& progress = {});
 
 /// One number of the setting varied, the others kept.
 struct Axis {

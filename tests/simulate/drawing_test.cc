@@ -41,7 +41,7 @@ TEST(Drawing, IsWhole) {
       << "three rows, three axes, three manners and the ideal";
   std::size_t points = 0;
   for (const Curves& each : curves) points += each.axis.values.size();
-  EXPECT_EQ(Times(svg, "<circle"), 9 * points);
+  EXPECT_EQ(Times(svg, "h0"), 9 * points);
   for (const char* text : {"a caption", "effective anonymity set (members)",
                            "degree of anonymity (0 to 1)", "best guess (probability)", "3 d",
                            "tokens obtained at a time", kManners[0].name, kManners[2].name})

@@ -145,7 +145,7 @@ TEST(Simulation, SampledIsExactWhereBothAre) {
   ASSERT_GE(traffic.spent.size(), 400u);
   const Posterior exact = ExactPosterior(setting, traffic);
   const auto sampled = SampledPosteriors(setting, traffic, 2000, random);
-  double distance = 0, best = 0, best_sampled = 0;
+  double distance = 0, best = 0, best_sampled = 0, crossed = 0;
   for (std::size_t j = 0; j < exact.size(); ++j) {
     std::vector<double> mean(setting.members);
     for (std::size_t m = 0; m < setting.members; ++m) {
@@ -154,10 +154,15 @@ TEST(Simulation, SampledIsExactWhereBothAre) {
     }
     best += std::ranges::max(exact[j]);
     best_sampled += std::ranges::max(mean);
+    const auto& [a, b] = sampled;
+    crossed += b[j][static_cast<std::size_t>(std::ranges::max_element(a[j]) - a[j].begin())];
   }
   const double n = static_cast<double>(exact.size());
   EXPECT_LT(distance / n, 0.05);
   EXPECT_NEAR(best / n, best_sampled / n, 0.02);
+  // What is sampled lies above, and what one chain says of the other one's guess below.
+  EXPECT_GT(best_sampled / n, best / n - 0.002);
+  EXPECT_LT(crossed / n, best / n + 0.002);
 }
 
 // A right observer is right as often as it says. The difference in an epoch is a number in [-1, 1] with mean

@@ -5,11 +5,16 @@ Run as: BLINDLEND=path/to/blindlend python3 simulate_test.py. Standard library o
 
 import json
 import os
+import pathlib
+import pty
+import re
 import shutil
+import subprocess
 import unittest
 import xml.etree.ElementTree
 
 from group_harness import DAY, T0, GroupTest, make_group
+from harness import BLINDLEND
 
 FEW = ["--members", "4", "--tokens", "6", "--batch", "2", "--runs", "2", "--seed", "7"]
 HOUR = 60 * 60
@@ -79,6 +84,31 @@ class Simulate(GroupTest):
         os.mkdir(self.path("folder"))
         self.assertIn("folder", self.unusable("simulate", *FEW, "--svg", "folder"))
         self.assertIn("no/such", self.unusable("simulate", *FEW, "--svg", "no/such"))
+
+    def test_the_committed_picture(self):
+        """What the README shows is what the command draws; a libm may round another way."""
+        self.ok("simulate", "--seed", "1", "--svg", "new.svg")
+        committed = pathlib.Path(__file__).resolve().parents[2] / "app" / "simulate" / "traffic.svg"
+        texts = [self.read("new.svg").decode(), committed.read_text()]
+        number = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+        self.assertEqual(number.sub("#", texts[0]), number.sub("#", texts[1]))
+        for ours, theirs in zip(*(map(float, number.findall(text)) for text in texts)):
+            self.assertAlmostEqual(ours, theirs, delta=0.15)
+
+    def test_progress(self):
+        """On a terminal it says how far it is."""
+        ours, theirs = pty.openpty()
+        done = subprocess.Popen([BLINDLEND, "simulate", *FEW], stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        seen = b""
+        try:
+            while chunk := os.read(ours, 4096):
+                seen += chunk
+        except OSError:  # the terminal's other end is closed
+            pass
+        os.close(ours)
+        self.assertEqual(done.wait(), 0)
+        self.assertRegex(seen.decode(), r"epoch 2 of \d+")
 
     def test_bad_input(self):
         for option, values in {
