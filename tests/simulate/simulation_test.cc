@@ -184,6 +184,26 @@ TEST(Simulation, RightAsOftenAsItSays) {
   EXPECT_GT(sampled->best_guess, exact->best_guess) << "haste gives itself away";
 }
 
+// What is said of the sampling error is large where the chains are short, and covers what is then wrong.
+TEST(Simulation, ShortChainsSaySo) {
+  Setting setting;
+  setting.members = 8;
+  setting.tokens = 10;
+  setting.batch = 5;
+  setting.hasty = 0.3;
+  const auto measure = [&](std::size_t sweeps) {
+    Random random = RandomFrom(11);
+    return Measure(setting, 6, sweeps, random).value();
+  };
+  const Measures brief = measure(20), thorough = measure(2000);
+  EXPECT_GT(brief.guess_error, 0.1) << "16 matchings in each chain";
+  EXPECT_GT(brief.guess_error, 4 * thorough.guess_error);
+  EXPECT_GT(brief.entropy_error, 4 * thorough.entropy_error);
+  EXPECT_LT(thorough.guess_error, 0.02);
+  EXPECT_GT(brief.best_guess, thorough.best_guess);
+  EXPECT_LT(brief.best_guess - brief.guess_error, thorough.best_guess);
+}
+
 TEST(Simulation, Measures) {
   EXPECT_DOUBLE_EQ(Entropy({0.5, 0.25, 0.25}), 1.5);
   EXPECT_DOUBLE_EQ(Entropy({1, 0, 0}), 0);
