@@ -117,7 +117,7 @@ void Exchanges(benchmark::State& state, const fs::path& where, Part part, std::s
     Must(group.wallet->Sent(outgoing.hash));
     const double issue = Seconds(
         [&] { response = Must(group.admin->Issue(outgoing.sealed, kNow, RandomBytes, is_new)); });
-    const double accept = Seconds([&] { Must(group.wallet->Accept(response)); });
+    const double accept = Seconds([&] { Must(group.wallet->Accept(response, kNow)); });
     const double seconds = part == Part::kRequest ? request : part == Part::kIssue ? issue : accept;
     state.SetIterationTime(seconds);
     total += seconds;

@@ -139,7 +139,7 @@ TEST_P(Erasure, AcceptAndExpire) {
   ASSERT_EQ(Outcome(admin.Issue(outgoing->sealed, kStart, SourceOf("issue"), is_new)), "ok");
   const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), outgoing->sealed,
                                       [](Batch& batch) { batch.values[0] = ZZ{2}; });
-  ASSERT_EQ(Outcome(wallet->Accept(response)), "ok");
+  ASSERT_EQ(Outcome(wallet->Accept(response, kStart)), "ok");
   ExpectNone(group, blinding);
   ExpectNone(group, Secrets(serials.begin(), serials.begin() + 2));  // burnt
   ExpectAll(group, Secrets(serials.begin() + 2, serials.end()));
@@ -271,7 +271,7 @@ TEST(ErasureInAnyOrder, TheOtherEpochStays) {
     const auto response =
         admin.Issue(requests[i].sealed, kStart + (i % 2) * kDay, SourceOf("issue"), is_new);
     ASSERT_EQ(Outcome(response), "ok");
-    ASSERT_EQ(Outcome(wallet.Accept(*response)), "ok");
+    ASSERT_EQ(Outcome(wallet.Accept(*response, kStart)), "ok");
     ASSERT_EQ(blinding.size(), 2 * (5 + 3 * i) + 1);
     ExpectNone(group, blinding);
   }

@@ -48,7 +48,8 @@ struct World {
     bool is_new = false;
     const std::uint64_t issued = kStart + late * kHour, spent = kStart + kDay + late * kHour;
     const auto outgoing = wallet.Request(lender->key(), 3, false, issued, SourceOf("tokens"));
-    wallet.Accept(admin.Issue(outgoing->sealed, issued, SourceOf("issue"), is_new).value()).value();
+    wallet.Accept(admin.Issue(outgoing->sealed, issued, SourceOf("issue"), is_new).value(), issued)
+        .value();
     const ByteSource claims = SourceOf("claims");
     std::vector<Bytes> claim_ids;
     for (int i = 0; i < 3; ++i) {
