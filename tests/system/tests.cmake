@@ -37,3 +37,12 @@ if(NOT BLINDLEND_SANITIZE)
   add_test(NAME repo.trace_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/trace_test)
   set_tests_properties(repo.rules repo.trace_test PROPERTIES ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
+
+# Mutants of ref/: a sample of them, on this build's own test programs.
+if(NOT BLINDLEND_SANITIZE AND NOT BLINDLEND_COVERAGE AND CMAKE_GENERATOR STREQUAL "Ninja")
+  add_test(NAME repo.mutate COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate
+           --build ${CMAKE_BINARY_DIR} --sample 60 --jobs 1)
+  add_test(NAME repo.mutate_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate_test)
+  set_tests_properties(repo.mutate repo.mutate_test PROPERTIES TIMEOUT 600
+                       ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
