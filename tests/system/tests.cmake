@@ -43,6 +43,7 @@ if(NOT BLINDLEND_SANITIZE AND NOT BLINDLEND_COVERAGE AND CMAKE_GENERATOR STREQUA
   add_test(NAME repo.mutate COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate
            --build ${CMAKE_BINARY_DIR} --sample 60 --jobs 1)
   add_test(NAME repo.mutate_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate_test)
-  set_tests_properties(repo.mutate repo.mutate_test PROPERTIES TIMEOUT 600
+  add_test(NAME repo.coverage_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/coverage_test)
+  set_tests_properties(repo.mutate repo.mutate_test repo.coverage_test PROPERTIES TIMEOUT 600
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
