@@ -220,7 +220,7 @@ TEST(ErasureOfRequests, TheLenderIsForgotten) {
   EXPECT_EQ(open(), (std::vector<std::string>{"3", "3"}));
   bool is_new = false;
   const auto response = admin.Issue(requests[0].sealed, kStart, SourceOf("issue"), is_new);
-  ASSERT_EQ(Outcome(wallet.Accept(response.value())), "ok");
+  ASSERT_EQ(Outcome(wallet.Accept(response.value(), kStart)), "ok");
   EXPECT_EQ(open(), (std::vector<std::string>{"2", "3"}));
   ASSERT_EQ(Outcome(wallet.Cancel(requests[1].sealed)), "ok");
   EXPECT_EQ(open(), (std::vector<std::string>{"1", "3"}));

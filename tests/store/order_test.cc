@@ -100,7 +100,7 @@ TEST(Order, ReservedBeforeBorrow) {
     const Bytes sealed =
         wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("request"))->sealed;
     const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), sealed);
-    ASSERT_EQ(wallet.Accept(response)->held, 2u);
+    ASSERT_EQ(wallet.Accept(response, kStart)->held, 2u);
   }
   Wallet wallet = group.OpenWallet();
   const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay);

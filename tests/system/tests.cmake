@@ -48,3 +48,14 @@ if(NOT BLINDLEND_SANITIZE)
   add_test(NAME repo.trace_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/trace_test)
   set_tests_properties(repo.rules repo.trace_test PROPERTIES ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
+
+# Mutants of ref/: a sample of them, on this build's own test programs.
+if(NOT BLINDLEND_SANITIZE AND NOT BLINDLEND_COVERAGE AND CMAKE_GENERATOR STREQUAL "Ninja")
+  add_test(NAME repo.mutate COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate
+           --build ${CMAKE_BINARY_DIR} --sample 60 --jobs 1)
+  add_test(NAME repo.mutate_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate_test)
+  add_test(NAME repo.coverage_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/coverage_test)
+  add_test(NAME repo.evidence_test COMMAND ${CMAKE_SOURCE_DIR}/tools/evidence_test)
+  set_tests_properties(repo.mutate repo.mutate_test repo.coverage_test repo.evidence_test PROPERTIES TIMEOUT 600
+                       ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
