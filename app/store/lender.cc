@@ -28,6 +28,7 @@ const DatabaseKind kLenderDatabase = {
 
 constexpr std::array kStates = {SpentEntry::State::kClaimed, SpentEntry::State::kReleased,
                                 SpentEntry::State::kServed};
+constexpr std::chrono::microseconds kQuickCommit{500};
 constexpr Kind kMarkFile = {"lender.mark", 32};
 
 std::string StateName(SpentEntry::State state) {
@@ -111,15 +112,22 @@ void GroupCommit::Run(const std::function<void()>& work) {
   mine.work = &work;
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
+  arrived_.notify_one();
   if (writing_) mine.changed.wait(lock, [&mine] { return mine.done || mine.leads; });
   if (!mine.done) {
     // Nobody writes: this thread does, for all who wait.
     writing_ = true;
+    arrived_.wait_until(lock, until_, [this] { return waiting_.size() >= expected_; });
     std::vector<Pending*> group;
     group.swap(waiting_);
     lock.unlock();
+    const Clock::time_point begin = Clock::now();
     RunAll(group);
+    const Clock::time_point end = Clock::now();
     lock.lock();
+    expected_ = group.size() + waiting_.size();
+    // Where a commit is quick, to wait for it costs more than it brings.
+    until_ = end - begin < kQuickCommit ? end : end + (end - begin) / 4;
     for (Pending* const each : group) {
       each->done = true;
       each->changed.notify_one();
