@@ -118,10 +118,9 @@ void GroupCommit::Run(const std::function<void()>& work) {
     // Nobody writes: this thread does, for all who wait.
     writing_ = true;
     arrived_.wait_until(lock, until_, [this] { return waiting_.size() >= expected_; });
-    std::vector<Pending*> group;
-    group.swap(waiting_);
     lock.unlock();
     const Clock::time_point begin = Clock::now();
+    std::vector<Pending*> group;
     RunAll(group);
     const Clock::time_point end = Clock::now();
     lock.lock();
@@ -142,15 +141,25 @@ void GroupCommit::Run(const std::function<void()>& work) {
   if (mine.error) throw *mine.error;
 }
 
-void GroupCommit::RunAll(const std::vector<Pending*>& group) {
+void GroupCommit::RunAll(std::vector<Pending*>& group) {
+  std::size_t begun = 0;
+  const auto anybody = [&] {
+    const std::lock_guard lock(mutex_);
+    group.insert(group.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+    return begun < group.size();
+  };
   // Guarded: whatever stops this thread, the others must not wait for ever.
   const auto done = Guarded([&]() -> std::expected<void, Stop> {
     Transaction transaction(database_);
-    for (const Pending* const each : group) (*each->work)();
+    // Those who come while others' work is done are taken along too. Each thread comes once.
+    while (anybody())
+      while (begun < group.size()) (*group[begun++]->work)();
     transaction.Commit();
     return {};
   });
   if (done) return;
+  if (group.empty()) anybody();  // not even a transaction began
   for (Pending* const each : group) each->error = StoreError{done.error()};
 }
 

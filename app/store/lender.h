@@ -39,7 +39,7 @@ class GroupCommit {
     bool done = false, leads = false;
     std::condition_variable changed;
   };
-  void RunAll(const std::vector<Pending*>& group);
+  void RunAll(std::vector<Pending*>& group);
   using Clock = std::chrono::steady_clock;
 
   Database& database_;
