@@ -72,6 +72,14 @@ class Scale:
         return self.begin + (at - self.low) / (self.high - self.low) * (self.end - self.begin)
 
 
+class Doublings(Scale):
+    """Of a few powers of two, from the least to the greatest."""
+
+    def __init__(self, values, begin, end):
+        super().__init__(values, begin, end)
+        self.low, self.high = math.log10(min(values)), math.log10(max(values))
+
+
 def operations(times, y):
     """ref/ next to its peer, a line for each operation and key length. Returns (svg, height)."""
     rows = [(operation, bits, times[f"{operation}/ref/{bits}"], times[f"{operation}/openssl/{bits}"])
@@ -131,9 +139,7 @@ def panel(x, y, title, x_title, y_title, series, logarithmic=True):
     xs = [size for *_, points in series for size, _ in points]
     x_of = Scale(xs, left + 8, right - 8)
     if all(abs(math.log2(size) % 1) < 1e-9 and size <= 64 for size in xs):  # threads: by doubling
-        low, high = math.log2(min(xs)), math.log2(max(xs))
-        x_of = lambda size: left + 8 + (math.log2(size) - low) / (high - low) * (right - left - 16)  # noqa: E731
-        ticks = sorted(set(xs))
+        x_of, ticks = Doublings(xs, left + 8, right - 8), sorted(set(xs))
     else:
         ticks = x_of.ticks
     y_of = Scale([each for cut in quartiles.values() for each in cut], bottom, top, logarithmic)
@@ -167,7 +173,7 @@ def series_of(times, pattern, change=lambda value: value):
 
 
 def footprint_bars(x, y, footprints):
-    """Megabytes for each million entries, of the largest spent-set."""
+    """Megabytes, with the largest spent-set."""
     sizes = [int(name.rpartition(":")[2]) for name in footprints]
     if not sizes:
         return ""
@@ -177,7 +183,7 @@ def footprint_bars(x, y, footprints):
             ("database file", disk.get("file")), ("the same, compacted", disk.get("compacted")),
             ("process that claims", disk.get("process")),
             ("process that compacts", disk.get("compact_process"))]
-    bars = [(label, value) for label, value in bars if value is not None]
+    bars = [(label, value * size / 1e6) for label, value in bars if value is not None]
     width = (WIDTH - 2 * MARGIN - GAP) / 2
     left, right, top = x + 178, x + width - 50, y + 44
     x_of = Scale([value for _, value in bars], left, right, logarithmic=False)
@@ -192,7 +198,7 @@ def footprint_bars(x, y, footprints):
                 f'<rect class="f{1 if "process" in label else 0}" x="{left:.1f}" y="{at}" '
                 f'width="{x_of(value) - left:.1f}" height="26"/>',
                 text(x_of(value) + 6, at + 17, f"{value:.0f}" if value >= 10 else f"{value:.1f}")]
-    out.append(text((left + right) / 2, bottom + 35, "MB for each million entries", "middle", "soft"))
+    out.append(text((left + right) / 2, bottom + 35, "MB", "middle", "soft"))
     return "".join(out)
 
 
@@ -241,7 +247,7 @@ def picture(context, _clocks, times, footprints):
     below = [f"{context.get('date', '')}, commit {context.get('commit', '')}: {context['cpu']}; "
              f"{context.get('processors', '?')} processors, {context.get('memory_gib', '?')} GiB, "
              f"{context.get('file_system', '?')}; load {context.get('load_before', ['?'])[0]} to "
-             f"{context.get('load_after', ['?'])[0]}",
+             f"{context.get('load_after', ['?'])[0]}, scheduling {context.get('scheduling', '?')}",
              f"{context['compiler']}, {context['flags']}; NTL {context['ntl']}, GMP {context['gmp']}, "
              f"{context['openssl']}, libsodium {context['libsodium']}, SQLite {context.get('sqlite', '-')}",
              "Medians of the repetitions, with quartiles. Solid: processor time, databases in memory. "
