@@ -36,7 +36,7 @@ std::uint64_t Now(const Arguments& arguments) {
 
 std::expected<void, Stop> CheckOut(const Arguments& arguments, std::vector<std::string> inputs) {
   for (const char* name : {"admin", "wallet", "lender"})
-    for (const char* end : {".db", ".db-wal", ".db-shm", ".db.new", ".mark"})
+    for (const char* end : {".db", ".db-wal", ".db-shm", ".db-journal", ".db.new", ".mark"})
       inputs.push_back(arguments.directory + "/" + name + end);
   return CheckTargets(inputs, {{arguments.out}}, false);
 }
