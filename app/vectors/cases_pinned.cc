@@ -72,8 +72,8 @@ void ValidatePublicKeyCases(List& list) {
       {"RareBranch", "Order"}, in(Cyclotomic(7710, 2)));
   list.Valid("Phi_1285(4), 2048 bits: a Fermat pseudoprime to base 2, but no strong one: passes",
              {"RareBranch"}, in(Cyclotomic(1285, 4)));
-  for (const auto& [b, bits] :
-       {std::pair{5L, 2048L}, {7L, 3072L}, {113L, 2048L}, {127L, 2048L}, {251L, 4096L}})
+  using Powers = std::initializer_list<std::pair<long, long>>;
+  for (const auto& [b, bits] : Powers{{5, 2048}, {7, 3072}, {113, 2048}, {127, 2048}, {251, 4096}})
     bad("ValidatePublicKey.6",
         "a prime to the power " + std::to_string(b) + ", " + std::to_string(bits) + " bits",
         {"KnownLimit"}, in(PrimePower(b, bits)));
