@@ -25,10 +25,10 @@ double LeastSeconds(const Work& work) {
   return least;
 }
 
-// Limit.NotConstantTime: ModInverse, which every unblinding goes through with r, divides as often as Euclid's
-// algorithm does for its argument: some 1,200 times for most r of 2048 bits, half as often for r of half the length,
-// once for 2. The order of the times shows it, with a factor of 1.3 where the work differs by 2 and of 5 where
-// it differs by more than 100.
+// Limit.NotConstantTime: ModInverse, which every unblinding goes through with r, divides as often
+// as Euclid's algorithm does for its argument: some 1,200 times for most r of 2048 bits, half as
+// often for r of half the length, once for 2. The order of the times shows it, with a factor of 1.3
+// where the work differs by 2 and of 5 where it differs by more than 100.
 TEST(Limits, NotConstantTime) {
   const PublicKey& pk = Key(2048);
   Tape tape = TapeFrom(1);
@@ -63,8 +63,9 @@ class Masked {
   std::vector<std::uint8_t> bytes_;
 };
 
-/// How often each of these is in the process's own memory, as a debugger reads it; nothing where the system does not
-/// let it be read. A copy in the reader's own buffer can add to what was found, never make a finding.
+/// How often each of these is in the process's own memory, as a debugger reads it; nothing where
+/// the system does not let it be read. A copy in the reader's own buffer can add to what was found,
+/// never make a finding.
 std::optional<std::vector<int>> InMemory(const std::vector<Masked>& wanted) {
   const int memory = open("/proc/self/mem", O_RDONLY);
   std::ifstream maps("/proc/self/maps");
@@ -93,8 +94,8 @@ std::optional<std::vector<int>> InMemory(const std::vector<Masked>& wanted) {
   return found;
 }
 
-// Limit.NotWiped: a session is over and all that it made is gone. Its r is still in the memory that was given back, as
-// the integer's limbs; as a byte string, which ref/ wipes, it is not.
+// Limit.NotWiped: a session is over and all that it made is gone. Its r is still in the memory that
+// was given back, as the integer's limbs; as a byte string, which ref/ wipes, it is not.
 TEST(Limits, NotWiped) {
   const PublicKey& pk = Key(2048);
   const Bytes n = I2OSP(pk.n, 256).value();
