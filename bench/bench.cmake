@@ -28,7 +28,9 @@ add_test(NAME bench.compare COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_
 # The databases of app/store.
 if(BLINDLEND_APP)
   foreach(NAME store redeem)
-    add_executable(blindlend_${NAME}_bench ${NAME}_bench.cc fixture.cc peers/openssl_blind.cc)
+    add_executable(blindlend_${NAME}_bench ${NAME}_bench.cc database_support.cc context.cc fixture.cc
+                   peers/openssl_blind.cc)
+    target_include_directories(blindlend_${NAME}_bench PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
     target_link_libraries(blindlend_${NAME}_bench PRIVATE blindlend_store benchmark::benchmark
                           OpenSSL::Crypto)
     target_compile_definitions(blindlend_${NAME}_bench PRIVATE OPENSSL_SUPPRESS_DEPRECATED)

@@ -1,23 +1,23 @@
-// blindlend_store_bench: what obtaining tokens costs with the databases of app/store, by batch size
-// and by size of the ledger. Ratios within one run; us_per_token should be the same down each column.
+// blindlend_store_bench: what obtaining tokens costs with the databases of app/store, by batch size, by
+// size of the ledger and by number of members.
 //
-//   BLINDLEND_BENCH_DIR  where the databases go (default: the working directory). The rows called
-//   memory are on /dev/shm, where durability costs nothing.
+//   Exchange/MEDIUM/tokens:N   Request, Issue and Accept of N tokens: a counter each, seconds a token
+//   Issue/MEDIUM/ledger:N      one token, with N debits in the ledger
+//   Issue/MEDIUM/members:N     one token, with N members, each of whom has obtained some
+//
+//   BLINDLEND_BENCH_SIZE  the largest ledger and group, up to 1000000 (the default)
 
 #include <benchmark/benchmark.h>
-#include <sodium.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "app/store/admin.h"
 #include "app/store/wallet.h"
+#include "bench/database_support.h"
 #include "bench/fixture.h"
 
 namespace blindlend::bench {
@@ -26,58 +26,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kNow = 1'800'000'000;
-constexpr long kBits = 3072;
-
-/// The value, or the end of the program: a benchmark of a failure says nothing.
-template <class T>
-T Must(std::expected<T, Stop> result) {
-  if (!result) {
-    std::fprintf(stderr, "blindlend_store_bench: %s\n", result.error().line.c_str());
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
-/// A group of one admin, one lender and one member, in a folder that goes with it.
+/// A group of one admin, one lender and one member.
 class Group {
  public:
-  explicit Group(const fs::path& where)
-      : folder_(where / ("blindlend-bench-" + std::to_string(getpid()))) {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+  Group(const fs::path& folder, std::int64_t debits, std::int64_t members) {
+    fs::create_directories(folder);
     bool made = false;
-    admin.emplace(Must(Admin::Init(folder_ / "admin", "bench", kBits, RandomBytes, made)));
-    wallet.emplace(Must(Wallet::Init(folder_ / "wallet", RandomBytes, made)));
+    admin.emplace(Must(Admin::Init(folder / "admin", "bench", kStoreBits, RandomBytes, made)));
+    wallet.emplace(Must(Wallet::Init(folder / "wallet", RandomBytes, made)));
     Must(admin->Enroll(wallet->key(), ""));
     const EpochPlan plan{4'000'000'000, 10, std::nullopt, {lender}};
-    const SealedLink link = Must(admin->AddEpoch(plan, At(kBits).sk, kNow, RandomBytes));
+    const SealedLink link = Must(admin->AddEpoch(plan, At(kStoreBits).sk, kStoreTime, RandomBytes));
     Must(wallet->Join(admin->key(), link.sealed));
-  }
-  ~Group() {
-    admin.reset();
-    wallet.reset();
-    fs::remove_all(folder_);
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-
-  /// Debits of 100 other members, so many of them.
-  void FillLedger(std::int64_t rows) {
-    sqlite3* database = nullptr;
-    sqlite3_open((folder_ / "admin" / "admin.db").c_str(), &database);
-    const std::string sql =
-        "BEGIN; WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < " +
-        std::to_string(rows) +
-        ") INSERT INTO debit SELECT 1, randomblob(32) FROM i;"
-        "WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < 100)"
-        " INSERT INTO used SELECT 1, randomblob(32), 7 FROM i; COMMIT;";
-    char* error = nullptr;
-    if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &error) != SQLITE_OK) {
-      std::fprintf(stderr, "blindlend_store_bench: %s\n", error);
-      std::exit(1);
-    }
-    sqlite3_close(database);
+    Fill(folder / "admin" / "admin.db", debits, members);
   }
 
   const Bytes lender = Bytes(32, 7);
@@ -85,80 +46,118 @@ class Group {
   std::optional<Wallet> wallet;
 
  private:
-  fs::path folder_;
+  /// Other members and debits of theirs, so many of them.
+  static void Fill(const fs::path& path, std::int64_t debits, std::int64_t members) {
+    const auto numbers = [](std::int64_t count) {
+      return "WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < " +
+             std::to_string(count) + ") ";
+    };
+    const std::string sql =
+        "BEGIN;" + numbers(debits) + "INSERT INTO debit SELECT 1, randomblob(32) FROM i;" +
+        numbers(members) + "INSERT INTO member SELECT randomblob(32), '', 1 FROM i;" +
+        "INSERT INTO used SELECT 1, key, 7 FROM member; COMMIT;";
+    sqlite3* database = nullptr;
+    char* error = nullptr;
+    if (sqlite3_open(path.c_str(), &database) != SQLITE_OK ||
+        sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &error) != SQLITE_OK)
+      Die(error != nullptr ? error : "cannot open " + path.string());
+    sqlite3_close(database);
+  }
 };
 
-fs::path Disk() {
-  const char* const directory = std::getenv("BLINDLEND_BENCH_DIR");
-  return directory != nullptr ? directory : ".";
+/// One part of an exchange each, in seconds.
+struct Parts {
+  double request, issue, accept;
+};
+
+Parts Exchange(Group& group, std::size_t count, Clock clock) {
+  Parts parts{};
+  Outgoing outgoing;
+  Bytes response;
+  bool is_new = false;
+  parts.request = Seconds(clock, [&] {
+    outgoing = Must(group.wallet->Request(group.lender, count, false, kStoreTime, RandomBytes));
+  });
+  Must(group.wallet->Sent(outgoing.hash));
+  parts.issue = Seconds(clock, [&] {
+    response = Must(group.admin->Issue(outgoing.sealed, kStoreTime, RandomBytes, is_new));
+  });
+  parts.accept = Seconds(clock, [&] { Must(group.wallet->Accept(response, kStoreTime)); });
+  return parts;
 }
 
-double Seconds(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
+/// Each benchmark has a group of its own, which it keeps from repetition to repetition.
+struct Case {
+  std::string name;
+  fs::path folder;
+  Clock clock;
+  std::int64_t debits = 1, members = 100;
+  std::size_t count = 1;
+  std::unique_ptr<Group> group = nullptr;
 
-enum class Part { kRequest, kIssue, kAccept };
-
-/// Whole exchanges of count tokens, of which one part is measured.
-void Exchanges(benchmark::State& state, const fs::path& where, Part part, std::size_t count,
-               std::int64_t ledger) {
-  Group group(where);
-  if (ledger > 0) group.FillLedger(ledger);
-  double total = 0;
-  for (auto _ : state) {
-    Outgoing outgoing;
-    Bytes response;
-    bool is_new = false;
-    const double request = Seconds([&] {
-      outgoing = Must(group.wallet->Request(group.lender, count, false, kNow, RandomBytes));
-    });
-    Must(group.wallet->Sent(outgoing.hash));
-    const double issue = Seconds(
-        [&] { response = Must(group.admin->Issue(outgoing.sealed, kNow, RandomBytes, is_new)); });
-    const double accept = Seconds([&] { Must(group.wallet->Accept(response)); });
-    const double seconds = part == Part::kRequest ? request : part == Part::kIssue ? issue : accept;
-    state.SetIterationTime(seconds);
-    total += seconds;
+  Group& Made() {
+    if (!group) group = std::make_unique<Group>(folder, debits, members);
+    return *group;
   }
-  state.counters["us_per_token"] =
-      1e6 * total / static_cast<double>(state.iterations()) / static_cast<double>(count);
+};
+
+void Register(Case one, bool only_issue) {
+  static std::map<std::string, Case> cases;
+  Case& own = cases.try_emplace(one.name, std::move(one)).first->second;
+  benchmark::RegisterBenchmark(
+      own.name.c_str(),
+      [&own, only_issue](benchmark::State& state) {
+        Group& group = own.Made();
+        Parts sum{};
+        for (auto _ : state) {
+          const Parts parts = Exchange(group, own.count, own.clock);
+          sum.request += parts.request;
+          sum.issue += parts.issue;
+          sum.accept += parts.accept;
+          state.SetIterationTime(only_issue ? parts.issue
+                                            : parts.request + parts.issue + parts.accept);
+        }
+        if (only_issue) return;
+        const double tokens =
+            static_cast<double>(state.iterations()) * static_cast<double>(own.count);
+        state.counters["seconds:Request"] = sum.request / tokens;
+        state.counters["seconds:Issue"] = sum.issue / tokens;
+        state.counters["seconds:Accept"] = sum.accept / tokens;
+      })
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
-void Register(const std::string& name, const fs::path& where, Part part, std::size_t count,
-              std::int64_t ledger) {
-  benchmark::RegisterBenchmark(
-      name.c_str(), [=](benchmark::State& state) { Exchanges(state, where, part, count, ledger); })
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
+void RegisterAll() {
+  const std::int64_t largest = NumberFrom("BLINDLEND_BENCH_SIZE", 1'000'000);
+  for (const Medium& medium : Media()) {
+    int number = 0;
+    const auto folder = [&] { return medium.folder / std::to_string(number++); };
+    for (const std::size_t count : {1UZ, 10UZ, 100UZ, 1000UZ})
+      Register({.name = "Exchange/" + medium.name + "/tokens:" + std::to_string(count),
+                .folder = folder(),
+                .clock = medium.clock,
+                .count = count},
+               false);
+    for (std::int64_t rows = 1'000; rows <= std::min<std::int64_t>(largest, 1'000'000); rows *= 10)
+      Register({.name = "Issue/" + medium.name + "/ledger:" + std::to_string(rows),
+                .folder = folder(),
+                .clock = medium.clock,
+                .debits = rows},
+               true);
+    for (std::int64_t rows = 10; rows <= std::min<std::int64_t>(largest, 100'000); rows *= 10)
+      Register({.name = "Issue/" + medium.name + "/members:" + std::to_string(rows),
+                .folder = folder(),
+                .clock = medium.clock,
+                .members = rows},
+               true);
+  }
 }
 
 }  // namespace
 
-void RegisterAll() {
-  const fs::path memory = "/dev/shm";
-  for (const std::size_t count : {1u, 10u, 100u, 1000u}) {
-    const std::string end = "/tokens:" + std::to_string(count);
-    Register("Request/disk" + end, Disk(), Part::kRequest, count, 0);
-    Register("Issue/disk" + end, Disk(), Part::kIssue, count, 0);
-    Register("Accept/disk" + end, Disk(), Part::kAccept, count, 0);
-    if (!fs::exists(memory)) continue;
-    Register("Request/memory" + end, memory, Part::kRequest, count, 0);
-    Register("Issue/memory" + end, memory, Part::kIssue, count, 0);
-    Register("Accept/memory" + end, memory, Part::kAccept, count, 0);
-  }
-  for (const std::int64_t rows : {1'000, 10'000, 100'000, 1'000'000})
-    Register("Issue/disk/tokens:1/ledger:" + std::to_string(rows), Disk(), Part::kIssue, 1, rows);
-}
-
 }  // namespace blindlend::bench
 
 int main(int argc, char** argv) {
-  if (sodium_init() < 0) return 1;
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  blindlend::bench::RegisterAll();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+  return blindlend::bench::RunBenchmarks(argc, argv, blindlend::bench::RegisterAll);
 }

@@ -326,7 +326,7 @@ std::expected<Report, Stop> MemberAccept(const Arguments& arguments) {
   if (!response) return std::unexpected(response.error());
   auto wallet = Wallet::Open(arguments.directory);
   if (!wallet) return std::unexpected(wallet.error());
-  const auto accepted = wallet->Accept(*response);
+  const auto accepted = wallet->Accept(*response, Now(arguments));
   if (!accepted) return std::unexpected(accepted.error());
   Report report{Count(accepted->held, "token") + " accepted\n",
                 {{"held", accepted->held}, {"burnt", accepted->burnt}}};

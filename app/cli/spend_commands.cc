@@ -5,6 +5,7 @@
 
 #include "app/cli/common.h"
 #include "app/cli/objects.h"
+#include "app/simulate/drawing.h"
 #include "app/store/lender.h"
 #include "app/store/refusal.h"
 #include "app/store/replay.h"
@@ -54,14 +55,25 @@ std::expected<Report, Stop> MemberSpend(const Arguments& arguments) {
   }
   auto wallet = Wallet::Open(arguments.directory);
   if (!wallet) return std::unexpected(wallet.error());
-  const auto borrow = wallet->Spend(audience, *request, Now(arguments));
+  const std::uint64_t now = Now(arguments);
+  const auto borrow = wallet->Spend(audience, *request, now);
   if (!borrow) return std::unexpected(borrow.error());
   const auto written = WriteAll({{target, EncodeText(kBorrowFile.name, borrow->sealed)}}, false);
   if (!written) return std::unexpected(written.error());
+  // Also where the clock has been set back.
+  const bool is_early =
+      now < borrow->obtained ? arguments.min_age > 0 : now - borrow->obtained < arguments.min_age;
+  if (is_early)
+    Complain("warning: tokens were obtained less than " +
+             simulate::DurationText(static_cast<double>(arguments.min_age)) +
+             " ago; whoever knows that can tell by the clock who spends now");
   return Report{"borrow" + std::string(borrow->is_new ? ": " : ", the same as before: ") +
                     target.path + " goes to the lender " + Hex(borrow->audience) +
                     " with the request\n",
-                {{"out", target.path}, {"lender", Hex(borrow->audience)}, {"new", borrow->is_new}}};
+                {{"out", target.path},
+                 {"lender", Hex(borrow->audience)},
+                 {"new", borrow->is_new},
+                 {"early", is_early}}};
 }
 
 std::expected<Report, Stop> MemberOutcome(const Arguments& arguments) {

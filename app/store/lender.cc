@@ -28,6 +28,7 @@ const DatabaseKind kLenderDatabase = {
 
 constexpr std::array kStates = {SpentEntry::State::kClaimed, SpentEntry::State::kReleased,
                                 SpentEntry::State::kServed};
+constexpr std::chrono::microseconds kQuickCommit{500};
 constexpr Kind kMarkFile = {"lender.mark", 32};
 
 std::string StateName(SpentEntry::State state) {
@@ -117,15 +118,21 @@ void GroupCommit::Run(const std::function<void()>& work) {
   mine.work = &work;
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
+  arrived_.notify_one();
   if (writing_) mine.changed.wait(lock, [&mine] { return mine.done || mine.leads; });
   if (!mine.done) {
     // Nobody writes: this thread does, for all who wait.
     writing_ = true;
-    std::vector<Pending*> group;
-    group.swap(waiting_);
+    arrived_.wait_until(lock, until_, [this] { return waiting_.size() >= expected_; });
     lock.unlock();
+    const Clock::time_point begin = Clock::now();
+    std::vector<Pending*> group;
     RunAll(group);
+    const Clock::time_point end = Clock::now();
     lock.lock();
+    expected_ = group.size() + waiting_.size();
+    // Where a commit is quick, to wait for it costs more than it brings.
+    until_ = end - begin < kQuickCommit ? end : end + (end - begin) / 4;
     for (Pending* const each : group) {
       each->done = true;
       each->changed.notify_one();
@@ -140,15 +147,25 @@ void GroupCommit::Run(const std::function<void()>& work) {
   if (mine.error) throw *mine.error;
 }
 
-void GroupCommit::RunAll(const std::vector<Pending*>& group) {
+void GroupCommit::RunAll(std::vector<Pending*>& group) {
+  std::size_t begun = 0;
+  const auto anybody = [&] {
+    const std::lock_guard lock(mutex_);
+    group.insert(group.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+    return begun < group.size();
+  };
   // Guarded: whatever stops this thread, the others must not wait for ever.
   const auto done = Guarded([&]() -> std::expected<void, Stop> {
     Transaction transaction(database_);
-    for (const Pending* const each : group) (*each->work)();
+    // Those who come while others' work is done are taken along too. Each thread comes once.
+    while (anybody())
+      while (begun < group.size()) (*group[begun++]->work)();
     transaction.Commit();
     return {};
   });
   if (done) return;
+  if (group.empty()) anybody();  // not even a transaction began
   for (Pending* const each : group) each->error = StoreError{done.error()};
 }
 

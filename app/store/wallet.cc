@@ -10,7 +10,7 @@ namespace blindlend {
 namespace {
 
 const DatabaseKind kWalletDatabase = {
-    "wallet", 0x424c7761 /* BLwa */, 1,
+    "wallet", 0x424c7761 /* BLwa */, 2,
     std::string(kIdentitySchema) + kAnchorSchema + kChainSchema +
         // sealed and audience are there as long as the request is open.
         "CREATE TABLE request (hash BLOB PRIMARY KEY, number INTEGER NOT NULL,"
@@ -25,6 +25,9 @@ const DatabaseKind kWalletDatabase = {
         " state TEXT NOT NULL CHECK (state IN ('held', 'spending')), seed BLOB NOT NULL,"
         // digest: of the request that it is reserved for.
         " token BLOB NOT NULL, digest BLOB) STRICT, WITHOUT ROWID;"
+        // When tokens of an epoch were last accepted, as long as one is left. Not of each token: which of
+        // them is shown tells nobody anything, only that some were obtained so shortly before.
+        "CREATE TABLE obtained (number INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
         "CREATE TABLE outcome (number INTEGER NOT NULL, state TEXT NOT NULL"
         " CHECK (state IN ('spent', 'burnt')), count INTEGER NOT NULL, PRIMARY KEY (number, state))"
         " STRICT, WITHOUT ROWID;"};
@@ -40,6 +43,13 @@ TokenState StateOf(const Database& database, const std::string& name) {
   const auto found = std::ranges::find(kStates, name, StateName);
   if (found == kStates.end()) ThrowDamaged(database, "the state of a token");
   return *found;
+}
+
+/// The next full hour: no finer time is kept.
+std::int64_t FullHour(std::uint64_t now) {
+  constexpr std::int64_t kHour = 60 * 60;
+  const auto time = static_cast<std::int64_t>(std::min<std::uint64_t>(now, INT64_MAX / 2));
+  return (time + kHour - 1) / kHour * kHour;
 }
 
 /// The next state of a token in the database, which only does what the table allows.
@@ -117,6 +127,11 @@ void Wallet::EndRequest(const Bytes& hash, const std::string& how) {
   database_.Run("DELETE FROM entry WHERE hash = ?1", {hash});
   database_.Run("UPDATE request SET state = ?2, sealed = NULL, audience = NULL WHERE hash = ?1",
                 {hash, how});
+}
+
+/// Erases when tokens were obtained of which none is left.
+void Wallet::Forget() {
+  database_.Run("DELETE FROM obtained WHERE number NOT IN (SELECT number FROM token)");
 }
 
 /// How many tokens of an epoch this wallet has ever asked for.
@@ -203,7 +218,7 @@ std::expected<void, Stop> Wallet::Sent(View hash) {
   });
 }
 
-std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
+std::expected<Accepted, Stop> Wallet::Accept(View sealed, std::uint64_t now) {
   return Guarded([&]() -> std::expected<Accepted, Stop> {
     Transaction transaction(database_);
     const auto admin = Anchor(database_);
@@ -282,6 +297,11 @@ std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
                      StateName(Next(database_, before, TokenEvent::kAccepted)), seeds[i],
                      EncodeToken(token).value()});
     }
+    if (accepted.held > 0)
+      database_.Run(
+          "INSERT INTO obtained VALUES (?1, ?2)"
+          " ON CONFLICT (number) DO UPDATE SET at = max(at, excluded.at)",
+          {number, FullHour(now)});
     AddOutcome(number, Next(database_, before, TokenEvent::kRefused), accepted.burnt);
     EndRequest(named->id, "accepted");
     transaction.Commit();
@@ -323,19 +343,24 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
       return Unusable(database_.path(), "has no descriptor yet; join brings it in");
     if (!chain.back().link.epoch)
       return Unusable(database_.path(), "the chain ends in a revocation");
-    const auto borrow = [&](const Token& token, const Bytes& seed, bool is_new) {
+    const auto borrow = [&](const Token& token, const Bytes& seed, bool is_new,
+                            std::int64_t number) {
       const Bytes sealed =
           Intact(database_, "a token's spend key", MakeBorrow(token, seed, request));
-      return Borrowing{sealed, token.audience, is_new};
+      const auto rows = database_.Run("SELECT at FROM obtained WHERE number = ?1", {number});
+      if (rows.empty()) ThrowDamaged(database_, "when a token was obtained");
+      return Borrowing{sealed, token.audience, is_new,
+                       static_cast<std::uint64_t>(Number(rows[0][0]))};
     };
     const auto fits = [&](const Token& token) { return !audience || token.audience == *audience; };
 
     // The same request again: the same borrow.
-    for (const Row& row : database_.Run(
-             "SELECT id, seed, token, digest FROM token WHERE state = 'spending' ORDER BY id")) {
+    for (const Row& row :
+         database_.Run("SELECT id, seed, token, digest, number FROM token WHERE state = 'spending'"
+                       " ORDER BY id")) {
       const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
       if (fits(token) && RequestDigest(Blob(row[0]), request) == Blob(row[3]))
-        return borrow(token, Blob(row[1]), false);
+        return borrow(token, Blob(row[1]), false, Number(row[4]));
     }
     // The epoch that ends first; in it by id, which has nothing to do with when it was obtained.
     bool is_elsewhere = false;
@@ -350,9 +375,10 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
         database_.Run("UPDATE token SET state = ?2, digest = ?3 WHERE id = ?1",
                       {row[0], StateName(Next(database_, TokenState::kHeld, TokenEvent::kReserved)),
                        RequestDigest(Blob(row[0]), request)});
+        const Borrowing made = borrow(token, Blob(row[1]), true, each.link.number);
         // Durable from here on; only now may the borrow leave.
         transaction.Commit();
-        return borrow(token, Blob(row[1]), true);
+        return made;
       }
     }
     const std::string detail =
@@ -377,6 +403,7 @@ std::expected<void, Stop> Wallet::End(View sealed, bool served) {
     if (served) {
       AddOutcome(Number(rows[0][0]), next, 1);
       database_.Run("DELETE FROM token WHERE id = ?1", {id});
+      Forget();
     } else {
       database_.Run("UPDATE token SET state = ?2, digest = NULL WHERE id = ?1",
                     {id, StateName(next)});
@@ -414,6 +441,7 @@ std::expected<std::size_t, Stop> Wallet::Expire(std::uint64_t now) {
         count += tokens;
       }
     }
+    Forget();
     transaction.Commit();
     database_.Erase();
     return count;

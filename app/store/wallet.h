@@ -37,10 +37,12 @@ struct Outgoing {
   bool resent;
 };
 
-/// A borrow to be written out. is_new: whether its token was reserved now.
+/// A borrow to be written out. is_new: whether its token was reserved now. obtained: when tokens of its
+/// epoch were last accepted, in seconds since 1970, up to the next full hour.
 struct Borrowing {
   Bytes sealed, audience;
   bool is_new;
+  std::uint64_t obtained;
 };
 
 /// What a response did. evidence: the file against the admin, where something was burnt.
@@ -75,8 +77,8 @@ class Wallet {
   std::expected<void, Stop> Sent(View hash);
 
   /// Takes the tokens of a sealed response; those whose value is wrong are burnt, and request and
-  /// response are kept as evidence in the directory.
-  std::expected<Accepted, Stop> Accept(View sealed);
+  /// response are kept as evidence in the directory. now: seconds since 1970-01-01 UTC.
+  std::expected<Accepted, Stop> Accept(View sealed, std::uint64_t now);
 
   /// Burns what a sealed request asked for. Returns how many.
   std::expected<std::size_t, Stop> Cancel(View sealed);
@@ -101,6 +103,7 @@ class Wallet {
   Wallet(Database database, std::string directory);
   void AddOutcome(std::int64_t number, TokenState state, std::size_t count);
   void EndRequest(const Bytes& hash, const std::string& how);
+  void Forget();
   std::uint64_t Asked(std::int64_t number);
 
   Database database_;

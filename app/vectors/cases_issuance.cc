@@ -519,8 +519,8 @@ void TransitionCases(List& list) {
   using enum TokenEvent;
   // The table, as it stands in the spec.
   const std::map<TokenState, std::set<TokenEvent>> table = {
-      {kPrepared, {kSent, kAccepted, kRefused, kCancelled}},
-      {kRequested, {kAccepted, kRefused, kCancelled}},
+      {kPrepared, {kSent, kAccepted, kRefused, kCancelled, kExpired}},
+      {kRequested, {kAccepted, kRefused, kCancelled, kExpired}},
       {kHeld, {kReserved, kExpired}},
       {kSpending, {kServed, kReleased, kExpired}},
       {kSpent, {}},

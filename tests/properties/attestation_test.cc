@@ -225,6 +225,7 @@ TEST(Attestation, EverySingleBitEditFails) {
   }
 }
 
+// Claim.AttestationOnce
 // Property.AttestationBinds: another key, another instance, another lender.
 TEST(Attestation, AttestationBinds) {
   CheckProperty(
@@ -517,6 +518,7 @@ struct Event : rc::state::Command<History, Asker> {
   }
 };
 
+// Claim.AttestationOnce
 // Property.NoReplay: the clock jumps forward and back, also over the whole range; attestations are
 // checked again and again, also in their last second; the cache is pruned at any moment.
 TEST(Attestation, NoReplay) {

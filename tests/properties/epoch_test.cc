@@ -551,6 +551,7 @@ Link FirstLink() {
           Epoch{PublicKey{ZZ{15}, ZZ{3}}, std::vector<ZZ>(8), 10, 12, 10, 20, 1, {Bytes(32)}}};
 }
 
+// Claim.OneKeyForAll
 // Property.ChainOne and Property.NeverTwoOpen: an admin that makes links as it likes, and shows each
 // holder what it likes, in any order.
 TEST(Epoch, ChainOne) {
@@ -620,6 +621,7 @@ TEST(Epoch, ChainOne) {
     EXPECT_GE(distribution.Share(tag), 0.002) << tag;
 }
 
+// Claim.OneKeyForAll
 // Property.ForkConvicts
 TEST(Epoch, ForkConvicts) {
   const Bytes admin_seed = SeedOf("admin"), admin = PublicOf(admin_seed);

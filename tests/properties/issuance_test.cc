@@ -191,6 +191,7 @@ TEST(Issuance, RequestTokensFails) {
   }
 }
 
+// Claim.TokenNeutral
 // Property.TokenFromTape, all the way: the messages, what is secret about them and the tokens are a
 // function of the tape, the key and the audience. Everything else that a member or the admin could
 // let flow into them is varied.
@@ -675,6 +676,7 @@ struct SameRequest : Command {
   void show(std::ostream& os) const override { os << "SameRequest " << at; }
 };
 
+// Claim.QuotaKept
 // Property.QuotaKept, Property.DebitFirst and Property.AnswerSame over any sequence of requests, with
 // members coming and going, the clock set forth and back, epochs following each other, and the end.
 TEST(Issuance, QuotaKept) {
@@ -696,6 +698,7 @@ TEST(Issuance, QuotaKept) {
 
 // ------------------------------------------------------------------------------------------- Responses
 
+// Claim.MisissueConvicts
 // Property.AcceptEach and Property.MisissueConvicts: a response changed in some way and signed by the
 // admin all the same, or not signed.
 TEST(Issuance, AcceptEach) {

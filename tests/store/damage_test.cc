@@ -74,11 +74,12 @@ TEST(BadDatabase, ForeignFilesAreNotChanged) {
     }
     fs::remove(path);
     ASSERT_EQ(kind.init(directory.path()), "ok");
-    Query(path, "PRAGMA user_version = 2");
+    const std::string version = Query(path, "PRAGMA user_version")[0][0];
+    Query(path, "PRAGMA user_version = 3");
     ExpectUntouched(kind, directory.path(), "from the future");
     Query(path, "PRAGMA user_version = 0");
     ExpectUntouched(kind, directory.path(), "no version");
-    Query(path, "PRAGMA user_version = 1");
+    Query(path, "PRAGMA user_version = " + version);
     EXPECT_EQ(kind.open(directory.path()), "ok");
     for (const Kind& other : Kinds()) {
       if (other.file == kind.file) continue;
@@ -216,7 +217,7 @@ void AskEverything(const std::string& directory) {
     (void)wallet->Look(kStart);
     (void)wallet->Resend("");
     (void)wallet->Request(LenderKey(1), 1, false, kStart, SourceOf("r"));
-    (void)wallet->Accept(AsBytes(ReadAll(directory + "/response")));
+    (void)wallet->Accept(AsBytes(ReadAll(directory + "/response")), kStart);
     (void)wallet->Cancel(AsBytes(ReadAll(directory + "/request")));
     const auto spent = wallet->Spend(std::nullopt, Ascii("another"), kSpendTime);
     if (spent) (void)wallet->End(spent->sealed, false);
@@ -233,7 +234,7 @@ void Prepare(const Group& group) {
   Wallet wallet = group.OpenWallet();
   bool is_new;
   const auto first = wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("1")).value();
-  wallet.Accept(admin.Issue(first.sealed, kStart, SourceOf("i"), is_new).value()).value();
+  wallet.Accept(admin.Issue(first.sealed, kStart, SourceOf("i"), is_new).value(), kStart).value();
   const auto second = wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("2")).value();
   wallet.Sent(second.hash).value();
   const auto response = admin.Issue(second.sealed, kStart, SourceOf("i"), is_new).value();
@@ -384,13 +385,13 @@ const std::vector<Change>& Changes() {
        [](const Group&, const std::string& directory) {
          auto wallet = Wallet::Open(directory);
          if (!wallet) return Outcome(wallet);
-         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/response"))));
+         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/response")), kStart));
        }},
       {"accept a wrong one", "wallet.db",
        [](const Group&, const std::string& directory) {
          auto wallet = Wallet::Open(directory);
          if (!wallet) return Outcome(wallet);
-         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/wrong response"))));
+         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/wrong response")), kStart));
        }},
       {"cancel", "wallet.db",
        [](const Group&, const std::string& directory) {

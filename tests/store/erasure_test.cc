@@ -112,6 +112,7 @@ Secrets TokensOf(const Group& group, const std::string& where = "1") {
 class Erasure : public testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(Tokens, Erasure, testing::Values(1, 3, 11, 60));
 
+// Claim.WalletForgets
 // After Accept neither the inverses nor the blinded values are in any file, but the tokens are; after
 // Expire they are not either. One token is burnt, and gone with its seed at once.
 TEST_P(Erasure, AcceptAndExpire) {
@@ -138,7 +139,7 @@ TEST_P(Erasure, AcceptAndExpire) {
   ASSERT_EQ(Outcome(admin.Issue(outgoing->sealed, kStart, SourceOf("issue"), is_new)), "ok");
   const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), outgoing->sealed,
                                       [](Batch& batch) { batch.values[0] = ZZ{2}; });
-  ASSERT_EQ(Outcome(wallet->Accept(response)), "ok");
+  ASSERT_EQ(Outcome(wallet->Accept(response, kStart)), "ok");
   ExpectNone(group, blinding);
   ExpectNone(group, Secrets(serials.begin(), serials.begin() + 2));  // burnt
   ExpectAll(group, Secrets(serials.begin() + 2, serials.end()));
@@ -219,7 +220,7 @@ TEST(ErasureOfRequests, TheLenderIsForgotten) {
   EXPECT_EQ(open(), (std::vector<std::string>{"3", "3"}));
   bool is_new = false;
   const auto response = admin.Issue(requests[0].sealed, kStart, SourceOf("issue"), is_new);
-  ASSERT_EQ(Outcome(wallet.Accept(response.value())), "ok");
+  ASSERT_EQ(Outcome(wallet.Accept(response.value(), kStart)), "ok");
   EXPECT_EQ(open(), (std::vector<std::string>{"2", "3"}));
   ASSERT_EQ(Outcome(wallet.Cancel(requests[1].sealed)), "ok");
   EXPECT_EQ(open(), (std::vector<std::string>{"1", "3"}));
@@ -270,7 +271,7 @@ TEST(ErasureInAnyOrder, TheOtherEpochStays) {
     const auto response =
         admin.Issue(requests[i].sealed, kStart + (i % 2) * kDay, SourceOf("issue"), is_new);
     ASSERT_EQ(Outcome(response), "ok");
-    ASSERT_EQ(Outcome(wallet.Accept(*response)), "ok");
+    ASSERT_EQ(Outcome(wallet.Accept(*response, kStart)), "ok");
     ASSERT_EQ(blinding.size(), 2 * (5 + 3 * i) + 1);
     ExpectNone(group, blinding);
   }

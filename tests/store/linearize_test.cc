@@ -313,6 +313,7 @@ void Check(const History& history, const std::string& path, std::size_t workers)
     EXPECT_GE(results[result], 1) << static_cast<int>(result);
 }
 
+// Claim.SpentOnce, with EightProcesses below: whatever runs at once is as one after the other.
 TEST(Linearizable, SixteenThreads) {
   constexpr std::size_t kWorkers = 16;
   const TempDirectory directory;

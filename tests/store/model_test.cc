@@ -490,7 +490,7 @@ struct Accept : OfRequest {
     const Bytes response = Response(before, stores);
     for (const std::string& file : FilesIn(directory, "evidence"))
       std::filesystem::remove(directory + "/" + file);
-    const auto accepted = stores.wallets[taker]->Accept(response);
+    const auto accepted = stores.wallets[taker]->Accept(response, kStart);
     const auto evidence = FilesIn(directory, "evidence");
     RC_ASSERT(FilesIn(directory, ".").empty());
     if (!evidence.empty()) {

@@ -68,7 +68,7 @@ TEST(Order, SourceExhausted) {
   EXPECT_EQ(*response, SignedAnswer(group.admin_seed(), Key(2048), outgoing->sealed));
   EXPECT_EQ(admin.Members()->at(0).used, (std::map<std::uint32_t, std::uint64_t>{{1, 3}}));
   EXPECT_EQ(Query(group.AdminFile(), "SELECT 1 FROM debit").size(), 1u);
-  EXPECT_EQ(wallet.Accept(*response)->held, 3u);
+  EXPECT_EQ(wallet.Accept(*response, kStart)->held, 3u);
 }
 
 // The wallet's source ends: no request leaves, nothing is stored.
@@ -100,7 +100,7 @@ TEST(Order, ReservedBeforeBorrow) {
     const Bytes sealed =
         wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("request"))->sealed;
     const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), sealed);
-    ASSERT_EQ(wallet.Accept(response)->held, 2u);
+    ASSERT_EQ(wallet.Accept(response, kStart)->held, 2u);
   }
   Wallet wallet = group.OpenWallet();
   const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay);
@@ -157,7 +157,7 @@ TEST(Order, EverythingIsDurable) {
   durable("Sent", Outcome(wallet.Sent(first->hash)));
   const auto response = admin.Issue(first->sealed, kStart, SourceOf("issue"), is_new);
   durable("Issue", Outcome(response));
-  durable("Accept", Outcome(wallet.Accept(*response)));
+  durable("Accept", Outcome(wallet.Accept(*response, kStart)));
   for (const bool served : {false, true}) {
     const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay);
     durable("Spend", Outcome(borrow));

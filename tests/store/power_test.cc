@@ -163,6 +163,7 @@ void ClaimSome(const std::string& directory, std::size_t from, std::size_t until
   }
 }
 
+// Limit.SpentSetRestored: with its own mark the older copy is taken.
 TEST(Mark, OlderCopy) {
   const TempDirectory directory;
   CopyDirectory(LenderDirectory(1), directory / "lender");

@@ -62,6 +62,7 @@ Table RowsOf(const ReplayCache& cache) {
   return rows;
 }
 
+// Claim.AttestationOnce
 // Random clocks, also back and at both ends of their range; few nonces and instances, some edits. The
 // file holds what the cache in memory does after every check, so what is refused leaves no trace but
 // of the pruning before it.

@@ -321,6 +321,7 @@ struct SetClock : LenderStep {
   std::string Act(const LenderModel&, LenderStore&) const override { return "ok"; }
 };
 
+// Claim.SpentOnce
 TEST(SpentModel, LenderIsTheSpentSet) {
   seen.clear();
   CheckProperty(
@@ -387,7 +388,8 @@ struct FirstWallet {
         bool is_new = false;
         const auto request =
             wallet.Request(LenderKey(lender), 2, false, now, SourceOf(std::to_string(++i)));
-        wallet.Accept(admin.Issue(request->sealed, now, SourceOf("i"), is_new).value()).value();
+        wallet.Accept(admin.Issue(request->sealed, now, SourceOf("i"), is_new).value(), now)
+            .value();
       }
     for (const auto& row :
          Query(group.WalletFile(), "SELECT id, seed, token, number FROM token ORDER BY number, id"))

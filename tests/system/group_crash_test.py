@@ -377,7 +377,7 @@ class Campaign(crash_harness.Campaign):
 
 class Kills(crash_harness.KillTest):
     def test_kills(self):
-        """Property.QuotaKept, Property.DebitFirst and Property.AnswerSame under SIGKILL."""
+        """Claim.NothingLost: Property.QuotaKept, Property.DebitFirst, Property.AnswerSame under SIGKILL."""
         self.run_campaign(Campaign, 60 if IS_SANITIZED else 300)
 
 

@@ -423,6 +423,20 @@ class Outputs(GroupTest):
                     changed = [out if each == "out" else each for each in arguments]
                     self.assertEqual(self.unusable(*changed), f"{out}: is both input and output")
 
+    def test_a_database_is_never_overwritten(self):
+        """Whatever the command, wherever it lies, and with --force too."""
+        keygen = ["attest", "keygen", "--force", "--out"]
+        for out in ("a/admin.db", "m/wallet.db", "copy"):
+            with self.subTest(out=out):
+                if out == "copy":
+                    shutil.copy(self.path("a/admin.db"), self.path(out))
+                before = self.read(out)
+                self.assertEqual(self.unusable(*keygen, out),
+                                 f"{out}: is a database, and never overwritten")
+                self.assertEqual(self.read(out), before)
+        self.ok(*keygen, "key")
+        self.ok(*keygen, "key")
+
     def test_output_that_cannot_be_written(self):
         """Status 2; what was stored before stays, and is had by the same command again."""
         nowhere = "no/such/folder"
@@ -666,8 +680,8 @@ class BadDatabases(GroupTest):
         self.each(foreign, r"is not a blindlend ")
 
     def test_later_version(self):
-        self.each(lambda directory, path: self.sql(path, "PRAGMA user_version = 2"),
-                  r"was made by a later version of blindlend \(schema 2, this one knows 1\)\Z")
+        self.each(lambda directory, path: self.sql(path, "PRAGMA user_version = 3"),
+                  r"was made by a later version of blindlend \(schema 3, this one knows [12]\)\Z")
         self.each(lambda directory, path: self.sql(path, "PRAGMA user_version = 2147483647"),
                   r"was made by a later version of blindlend")
 
