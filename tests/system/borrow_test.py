@@ -93,8 +93,9 @@ class Whole(BorrowTest):
             return report
 
         lender = decode_text("LENDER", self.read("l.pub"))[2:].hex()
-        self.assertEqual(said(["out", "lender", "new"], *self.spend()),
-                         {"result": "done", "out": "borrow", "lender": lender, "new": True})
+        self.assertEqual(said(["out", "lender", "new", "early"], *self.spend()),
+                         {"result": "done", "out": "borrow", "lender": lender, "new": True,
+                          "early": False})
         self.assertEqual(mode(self.path("borrow")), 0o600)  # who has it can be served first
         fresh = said(["verdict", "claim"], *self.redeem())
         self.assertEqual((fresh["result"], fresh["verdict"]), ("fresh", "fresh"))
@@ -197,8 +198,11 @@ class Whole(BorrowTest):
         self.ok(*self.join("e", directory="q", admin="b.pub", who="lender"))
         self.ok(*self.request(directory="o", lender="q.pub", count=1, out="rq")[:-2])
         self.ok(*self.issue(out="rs", directory="b")[:-2])
-        self.ok(*self.accept(directory="o"))
-        self.ok(*self.spend(directory="o", lender="q.pub")[:-4], "--out", "borrow")
+        self.ok(*self.accept(directory="o")[:-2])
+        spend = [*self.spend(directory="o", lender="q.pub")[:-4], "--out", "borrow"]
+        done = self.run_cli(*spend)  # obtained a moment ago
+        self.assertRegex(done.stderr, r"\Ablindlend: warning: tokens were obtained less than 1 d ago")
+        self.ok(*spend, "--min-age", "0s")
         self.ok(*self.redeem(directory="q")[:-2])
         self.assertEqual(self.json("lender", "close", "--dir", "q")["closed"], [])
         self.ok(*self.make(directory="q")[:-4], "--out", "attestation")
@@ -552,7 +556,7 @@ class Close(BorrowTest):
         later = T0 + 5 * DAY
         self.ok(*self.request(out="q", count=2, now=later))
         self.ok(*self.issue("q", "s", now=later))
-        self.ok(*self.accept("s"))
+        self.ok(*self.accept("s", now=later))
         self.ok(*self.spend())
         self.ok(*self.finish("settle", self.claim()))
         second = END + 100  # the first epoch is over, the second is spent
