@@ -20,8 +20,8 @@ struct Report {
   int status = 0;
 };
 
-/// The default of member spend --min-age, in seconds. tests/simulate/ holds it against the simulation: who has
-/// waited so long is guessed no better than who has waited longer.
+/// The default of member spend --min-age, in seconds. tests/simulate/ holds it against the
+/// simulation: tokens so old are found no more often than in a group where nobody spends in haste.
 constexpr std::uint64_t kMinAge = 24 * 60 * 60;
 
 /// What the command line said; each command reads what it takes.

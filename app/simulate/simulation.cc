@@ -175,8 +175,10 @@ Traffic Simulate(const Setting& setting, Random& random) {
       }
     }
   }
-  std::ranges::stable_sort(traffic.obtained, {}, &Obtained::at);
-  std::ranges::stable_sort(traffic.spent, {}, &Spent::at);
+  // At one time in the order of members, so that a seed gives the same on every machine.
+  const auto key = [](const auto& each) { return std::pair(each.at, each.member); };
+  std::ranges::sort(traffic.obtained, {}, key);
+  std::ranges::sort(traffic.spent, {}, key);
   return traffic;
 }
 

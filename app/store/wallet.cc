@@ -25,8 +25,8 @@ const DatabaseKind kWalletDatabase = {
         " state TEXT NOT NULL CHECK (state IN ('held', 'spending')), seed BLOB NOT NULL,"
         // digest: of the request that it is reserved for.
         " token BLOB NOT NULL, digest BLOB) STRICT, WITHOUT ROWID;"
-        // When tokens of an epoch were last accepted, as long as one is left. Not of each token: which of
-        // them is shown tells nobody anything, only that some were obtained so shortly before.
+        // When tokens of an epoch were last accepted, as long as one is left. Not of each token:
+        // which of them is shown tells nobody anything, that some were obtained just before does.
         "CREATE TABLE obtained (number INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
         "CREATE TABLE outcome (number INTEGER NOT NULL, state TEXT NOT NULL"
         " CHECK (state IN ('spent', 'burnt')), count INTEGER NOT NULL, PRIMARY KEY (number, state))"

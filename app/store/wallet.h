@@ -1,7 +1,8 @@
 // A member's identity, chain of epochs, requests and tokens, in DIRECTORY/wallet.db.
 //
-// What a token needs is on disk before its request leaves (prepared), r's inverse is erased when its
-// token is there (held), and everything about it when its outcome is final: then only a count is left.
+// What a token needs is on disk before its request leaves (prepared), r's inverse is erased when
+// its token is there (held), and everything about it when its outcome is final: then only a count
+// is left.
 #pragma once
 
 #include "app/store/chain.h"
@@ -37,8 +38,8 @@ struct Outgoing {
   bool resent;
 };
 
-/// A borrow to be written out. is_new: whether its token was reserved now. obtained: when tokens of its
-/// epoch were last accepted, in seconds since 1970, up to the next full hour.
+/// A borrow to be written out. is_new: whether its token was reserved now. obtained: when tokens of
+/// its epoch were last accepted, in seconds since 1970, up to the next full hour.
 struct Borrowing {
   Bytes sealed, audience;
   bool is_new;
@@ -51,7 +52,8 @@ struct Accepted {
   std::string evidence;
 };
 
-/// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed then.
+/// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed
+/// then.
 class Wallet {
  public:
   /// Makes the directory's wallet, or opens it if it is there.
@@ -84,8 +86,8 @@ class Wallet {
   std::expected<std::size_t, Stop> Cancel(View sealed);
 
   /// The borrow of a token that can be spent at now, reserved before it is returned. audience: the
-  /// lender where, or nothing if any will do. The same request gets the same borrow until its end is
-  /// known.
+  /// lender where, or nothing if any will do. The same request gets the same borrow until its end
+  /// is known.
   std::expected<Borrowing, Stop> Spend(const std::optional<Bytes>& audience, View request,
                                        std::uint64_t now);
 

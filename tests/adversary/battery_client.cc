@@ -93,15 +93,26 @@ Finding FromTape(const Subject& subject) {
       return {true, std::to_string(drawn.used()) + " bytes for r, not " +
                         std::to_string(expected.used())};
   }
-  // Every byte of what is taken matters: the one that makes the serial, and the accepted candidate.
-  Bytes bytes(32);
-  TapeFrom(1).Source()(bytes);
+  // Every bit of what is taken matters: of the 32 bytes of a serial, of the accepted candidate for r.
+  Bytes bytes(32), candidate(64);
+  Tape tape = TapeFrom(1);
+  tape.Source()(bytes);
+  do tape.Source()(candidate);
+  while (!UnitFromBytes(ClientKey().n, candidate));
   const auto serial = [&](const Bytes& from) {
-    Tape tape = Tape::Of(from);
-    return parties.mint(key_id, audience, tape.Source()).value().msg;
+    Tape of = Tape::Of(from);
+    return parties.mint(key_id, audience, of.Source()).value().msg;
   };
-  for (std::size_t bit = 0; bit < 256; ++bit)
-    if (serial(FlipBit(bytes, bit)) == serial(bytes))
+  const auto inverse = [&](const Bytes& from) {
+    Tape of = Tape::Of(from);
+    const auto blinded = parties.blind(ClientKey(), Ascii("a message"), of.Source());
+    return blinded ? blinded->r_inv : ZZ{};  // none where the changed candidate is refused
+  };
+  const Bytes msg = serial(bytes);
+  const ZZ r_inv = inverse(candidate);
+  for (std::size_t bit = 0; bit < 512; ++bit)
+    if ((bit < 256 && serial(FlipBit(bytes, bit)) == msg) ||
+        inverse(FlipBit(candidate, bit)) == r_inv)
       return {true, "bit " + std::to_string(bit) + " does not matter"};
   return {false, "32 bytes for a serial, 64 for each candidate"};
 }

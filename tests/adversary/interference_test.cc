@@ -53,8 +53,8 @@ Bytes Borrows(const Surroundings& around, const ByteSource& source) {
 // Claim.TokenNeutral: another member, another admin with other books, another time by the clock and by
 // the protocol, another process: the same bytes. Another tape: other serials, signatures and ids.
 TEST(Interference, OnlyTheTapeMatters) {
-  const Surroundings a{"member 1", "admin 1", 1'000'000'000, kIssueFrom, 0};
-  const Surroundings b{"member 2", "admin 2", 1'700'000'000, kIssueUntil - 1, 4};
+  const Surroundings a{"member 1", "admin 1", 1'000'000'001, kIssueFrom, 0};
+  const Surroundings b{"member 2", "admin 2", 1'712'345'678, kIssueUntil - 1, 4};
   const auto in_process = [](const Surroundings& around, std::uint64_t seed) {
     return InProcess([&] {
       Tape tape = TapeFrom(seed);
@@ -108,7 +108,7 @@ TEST(Interference, EveryByteIsAccountedFor) {
 TEST(Interference, AForkSharesNothing) {
   Bytes before(16);
   randombytes_buf(before.data(), before.size());
-  const Surroundings a{"member 1", "admin 1", 1'000'000'000, kIssueFrom, 0};
+  const Surroundings a{"member 1", "admin 1", 1'000'000'001, kIssueFrom, 0};
   const auto borrow = [&] { return InProcess([&] { return Borrows(a, SystemSource); }); };
   std::set<Bytes> serials;
   for (int i = 0; i < 4; ++i) {

@@ -81,10 +81,11 @@ TEST(Store, AWalletNeverUsesAFailedSerialAgain) {
   std::set<Bytes> burnt;
   for (int i = 0; i < 3; ++i)
     burnt.insert(PublicOf(MintToken(*KeyId(sk), LenderKey(0), again)->seed));
-  const auto accepted =
-      wallet.Accept(SignedAnswer(group.admin_seed(), sk, first.sealed, [](Batch& response) {
-        for (ZZ& value : response.values) value = 2;
-      }));
+  const auto accepted = wallet.Accept(SignedAnswer(group.admin_seed(), sk, first.sealed,
+                                                   [](Batch& response) {
+                                                     for (ZZ& value : response.values) value = 2;
+                                                   }),
+                                      kStart);
   ASSERT_EQ(Outcome(accepted), "ok");
   EXPECT_EQ(accepted->burnt, 3u);
   EXPECT_FALSE(accepted->evidence.empty());
@@ -94,7 +95,8 @@ TEST(Store, AWalletNeverUsesAFailedSerialAgain) {
   const Request one = *VerifyRequest(first.sealed), two = *VerifyRequest(second.sealed);
   for (const ZZ& value : two.batch.values)
     EXPECT_EQ(std::ranges::find(one.batch.values, value), one.batch.values.end());
-  ASSERT_EQ(Outcome(wallet.Accept(SignedAnswer(group.admin_seed(), sk, second.sealed))), "ok");
+  ASSERT_EQ(Outcome(wallet.Accept(SignedAnswer(group.admin_seed(), sk, second.sealed), kStart)),
+            "ok");
   for (int i = 0; i < 3; ++i) {
     const auto borrow =
         wallet.Spend(LenderKey(0), Ascii("request " + std::to_string(i)), kStart + kDay);

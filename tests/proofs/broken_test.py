@@ -59,7 +59,9 @@ class Broken(unittest.TestCase):
     def test_nothing_wrong(self):
         self.begin("Small.v", SMALL)
         (self.folder / "statements.txt").write_text(STATEMENTS)
-        self.assertEqual(check(self.folder).returncode, 0)
+        done = check(self.folder, "--checker")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Small: coqchk agrees, no axioms", done.stdout)
 
     def test_without_coq(self):
         self.begin("Small.v", SMALL)

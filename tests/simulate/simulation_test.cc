@@ -1,5 +1,5 @@
-// The observer of the simulation against one that enumerates every matching, and what the simulation
-// says that the documents repeat.
+// The observer of the simulation against one that enumerates every matching, and what the
+// simulation says that the documents repeat.
 #include "app/simulate/simulation.h"
 
 #include <algorithm>
@@ -37,8 +37,8 @@ Setting Small(Random& random) {
   return setting;
 }
 
-/// The posterior by its definition: every way to give each spend a token of its own, weighed with the
-/// product of the densities of all that it says, the unspent tokens' chances to be so included.
+/// The posterior by its definition: every way to give each spend a token of its own, weighed with
+/// the product of the densities of all that it says, the unspent tokens' chances to be so included.
 Posterior Enumerated(const Setting& setting, const Traffic& traffic) {
   struct Candidate {
     std::size_t member;
@@ -107,9 +107,9 @@ TEST(Simulation, ExactIsEnumerated) {
   EXPECT_GE(unsure, 50u) << "most have something to find out";
 }
 
-// 16,000 kept matchings in each chain. Were they independent, a share would be off by 0.05 with probability
-// below 2 e^(-2 * 16000 * 0.05^2) < 2^-114 by Hoeffding, and with a quarter of them below 2^-27; the tape is
-// fixed, so that the run is the same every time.
+// 16,000 kept matchings in each chain. Were they independent, a share would be off by 0.05 with
+// probability below 2 e^(-2 * 16000 * 0.05^2) < 2^-114 by Hoeffding, and with a quarter of them
+// below 2^-27; the tape is fixed, so that the run is the same every time.
 TEST(Simulation, SampledIsEnumerated) {
   Random random = RandomFrom(2);
   std::size_t differs = 0;
@@ -165,9 +165,10 @@ TEST(Simulation, SampledIsExactWhereBothAre) {
   EXPECT_LT(crossed / n, best / n + 0.002);
 }
 
-// A right observer is right as often as it says. The difference in an epoch is a number in [-1, 1] with mean
-// 0, so that over 4,000 equally long epochs it is beyond 0.09 with probability below 2 e^(-4000 * 0.09^2 / 2) <
-// 2^-22 by Hoeffding; the second bound is five standard errors. The tape is fixed.
+// A right observer is right as often as it says. The difference in an epoch is a number in [-1, 1]
+// with mean 0, so that over 4,000 equally long epochs it is beyond 0.09 with probability below 2
+// e^(-4000 * 0.09^2 / 2) < 2^-22 by Hoeffding; the second bound is five standard errors. The tape
+// is fixed.
 TEST(Simulation, RightAsOftenAsItSays) {
   Random random = RandomFrom(4);
   Setting setting;
@@ -184,7 +185,8 @@ TEST(Simulation, RightAsOftenAsItSays) {
   EXPECT_GT(sampled->best_guess, exact->best_guess) << "haste gives itself away";
 }
 
-// What is said of the sampling error is large where the chains are short, and covers what is then wrong.
+// What is said of the sampling error is large where the chains are short, and covers what is then
+// wrong.
 TEST(Simulation, ShortChainsSaySo) {
   Setting setting;
   setting.members = 8;
@@ -208,7 +210,8 @@ TEST(Simulation, Measures) {
   EXPECT_DOUBLE_EQ(Entropy({0.5, 0.25, 0.25}), 1.5);
   EXPECT_DOUBLE_EQ(Entropy({1, 0, 0}), 0);
   EXPECT_NEAR(Entropy(std::vector<double>(10, 0.1)), std::log2(10), 1e-12);
-  // Two members with 1 and 3 tokens at the same time, spent in turn: H(1/4) = 0.8113 bits throughout.
+  // Two members with 1 and 3 tokens at the same time, spent in turn: H(1/4) = 0.8113 bits
+  // throughout.
   Setting setting;
   setting.members = 2;
   Traffic traffic{{{0, 0, 1}, {0, 1, 3}}, {}, 0};
@@ -228,7 +231,8 @@ TEST(Simulation, LaterSpendsSettleEarlierOnes) {
   EXPECT_EQ(ExactPosterior(setting, traffic), (Posterior{{1, 0}, {0, 1}}));
 }
 
-// Everybody obtains the same at the same times: nothing is found out, whatever the delay and the haste.
+// Everybody obtains the same at the same times: nothing is found out, whatever the delay and the
+// haste.
 TEST(Simulation, FixedTimesAndEqualBatchesHide) {
   Random random = RandomFrom(5);
   for (const double delay : {60.0, kHour, 10 * kDay}) {
@@ -244,8 +248,8 @@ TEST(Simulation, FixedTimesAndEqualBatchesHide) {
   }
 }
 
-// A wait that everybody keeps and the observer knows hides nothing; an issue window that ends before
-// anything is spent does.
+// A wait that everybody keeps and the observer knows hides nothing; an issue window that ends
+// before anything is spent does.
 TEST(Simulation, WaitsAndWindows) {
   Setting setting;
   setting.delay = 6 * kHour;
@@ -262,8 +266,9 @@ TEST(Simulation, WaitsAndWindows) {
   EXPECT_NEAR(effective(), 20, 1e-9);
 }
 
-// The default of member spend --min-age. A quarter of the tokens is spent in haste, an hour behind on average:
-// those are found, and tokens as old as the default are guessed no better than in a group without haste.
+// The default of member spend --min-age. A quarter of the tokens is spent in haste, an hour behind
+// on average: those are found, and tokens as old as the default are guessed no better than in a
+// group without haste.
 TEST(Simulation, MinAge) {
   Setting setting;
   setting.tokens = 30;
@@ -325,8 +330,8 @@ TEST(Simulation, Complaints) {
   EXPECT_TRUE(complains([](Setting& s) { s.members = 500, s.tokens = 50, s.hasty = 0.1; }));
 }
 
-// The numbers from the tape are what they are called. 40,000 draws: a share is off by 0.02 with probability
-// below 2 e^(-2 * 40000 * 0.02^2) < 2^-45 by Hoeffding.
+// The numbers from the tape are what they are called. 40,000 draws: a share is off by 0.02 with
+// probability below 2 e^(-2 * 40000 * 0.02^2) < 2^-45 by Hoeffding.
 TEST(Simulation, Draws) {
   Random random = RandomFrom(10);
   std::array<int, 3> below{};

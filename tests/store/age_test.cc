@@ -23,8 +23,8 @@ Table At(std::uint64_t time) {
   return {{"1", std::to_string(time)}};
 }
 
-// The newest time counts, up to the next full hour, also if the clock has been set back in between; and it is
-// of the epoch, not of the token.
+// The newest time counts, up to the next full hour, also if the clock has been set back in between;
+// and it is of the epoch, not of the token.
 TEST(Obtained, NewestOfTheEpoch) {
   const Group group(10);
   Wallet wallet = group.OpenWallet();
@@ -50,7 +50,8 @@ TEST(Obtained, IsCoarse) {
   EXPECT_GT(wallet.Spend(std::nullopt, Ascii("r"), kSpending)->obtained, kSpending);
 }
 
-// As long as a token is left, and no longer: spent, or expired. What was burnt at once was not obtained.
+// As long as a token is left, and no longer: spent, or expired. What was burnt at once was not
+// obtained.
 TEST(Obtained, GoesWithTheLastToken) {
   const Group group(10);
   Wallet wallet = group.OpenWallet();
@@ -78,7 +79,8 @@ TEST(Obtained, GoesWithTheLastToken) {
   EXPECT_EQ(Kept(group), Table{});
 }
 
-// A wallet that lacks the time of a token it holds is damaged, and says so before anything is reserved.
+// A wallet that lacks the time of a token it holds is damaged, and says so before anything is
+// reserved.
 TEST(Obtained, LackingIsDamage) {
   const Group group(10);
   Wallet wallet = group.OpenWallet();

@@ -91,8 +91,9 @@ class Campaign(crash_harness.Campaign):
 
     # ---------------------------------------------------------------------------- what must hold
 
-    def now(self, number=None):
-        return str(T0 + ((number or self.number) - 1) * DAYS * DAY + 100)
+    def now(self, number=None, days=2):
+        """When tokens are spent: so long after they were obtained that spend does not warn."""
+        return str(T0 + (((number or self.number) - 1) * DAYS + days) * DAY + 100)
 
     def check_token(self, token):
         self.test.assertLessEqual(token.delivered, 1)
@@ -444,7 +445,7 @@ class Campaign(crash_harness.Campaign):
     def open_epoch(self):
         """A new epoch, and tokens for all."""
         self.number += 1
-        now = self.now()
+        now = self.now(days=0)
         quota = EACH * len(LENDERS)
         lenders = [part for lender in LENDERS for part in ("--lender", f"{lender}.pub")]
         self.command(["admin", "epoch", "--dir", "a", "--quota", str(quota), "--days", str(DAYS),
@@ -460,7 +461,7 @@ class Campaign(crash_harness.Campaign):
                     ["member", "request", "--dir", member, "--lender", f"{lender}.pub", "--count",
                      str(EACH), "--now", now, "--out", "rq"],
                     ["admin", "issue", "--dir", "a", "rq", "--now", now, "--out", "rs"],
-                    ["member", "accept", "--dir", member, "rs"],
+                    ["member", "accept", "--dir", member, "rs", "--now", now],
                 ):
                     self.command(arguments, False)
                 rows = self.tables(member, "wallet.db")["token"]

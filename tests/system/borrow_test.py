@@ -32,6 +32,9 @@ from harness import BLINDLEND, decode_text, encode_text, mode, shows_secret, sna
 
 NONCE = "00112233445566778899aabbccddeeff"
 LAST = (1 << 64) - 1
+IS_SANITIZED = bool(os.environ.get("BLINDLEND_SANITIZE"))
+# Where ever more of something is tried: not all of it with processes that start slowly.
+STEP = 5 if IS_SANITIZED else 1
 
 
 def setUpModule():
@@ -90,8 +93,9 @@ class Whole(BorrowTest):
             return report
 
         lender = decode_text("LENDER", self.read("l.pub"))[2:].hex()
-        self.assertEqual(said(["out", "lender", "new"], *self.spend()),
-                         {"result": "done", "out": "borrow", "lender": lender, "new": True})
+        self.assertEqual(said(["out", "lender", "new", "early"], *self.spend()),
+                         {"result": "done", "out": "borrow", "lender": lender, "new": True,
+                          "early": False})
         self.assertEqual(mode(self.path("borrow")), 0o600)  # who has it can be served first
         fresh = said(["verdict", "claim"], *self.redeem())
         self.assertEqual((fresh["result"], fresh["verdict"]), ("fresh", "fresh"))
@@ -194,8 +198,11 @@ class Whole(BorrowTest):
         self.ok(*self.join("e", directory="q", admin="b.pub", who="lender"))
         self.ok(*self.request(directory="o", lender="q.pub", count=1, out="rq")[:-2])
         self.ok(*self.issue(out="rs", directory="b")[:-2])
-        self.ok(*self.accept(directory="o"))
-        self.ok(*self.spend(directory="o", lender="q.pub")[:-4], "--out", "borrow")
+        self.ok(*self.accept(directory="o")[:-2])
+        spend = [*self.spend(directory="o", lender="q.pub")[:-4], "--out", "borrow"]
+        done = self.run_cli(*spend)  # obtained a moment ago
+        self.assertRegex(done.stderr, r"\Ablindlend: warning: tokens were obtained less than 1 d ago")
+        self.ok(*spend, "--min-age", "0s")
         self.ok(*self.redeem(directory="q")[:-2])
         self.assertEqual(self.json("lender", "close", "--dir", "q")["closed"], [])
         self.ok(*self.make(directory="q")[:-4], "--out", "attestation")
@@ -549,7 +556,7 @@ class Close(BorrowTest):
         later = T0 + 5 * DAY
         self.ok(*self.request(out="q", count=2, now=later))
         self.ok(*self.issue("q", "s", now=later))
-        self.ok(*self.accept("s"))
+        self.ok(*self.accept("s", now=later))
         self.ok(*self.spend())
         self.ok(*self.finish("settle", self.claim()))
         second = END + 100  # the first epoch is over, the second is spent
@@ -710,7 +717,7 @@ class Copies(BorrowTest):
         self.ok(*self.spend())
         self.ok(*self.finish("settle", self.claim()))
         whole = self.read("l/lender.db")
-        lengths = [*range(0, len(whole) - 4095, 4096), 1, 15, 16, 99, 100, 512, 5000, 9000]
+        lengths = [*range(0, len(whole) - 4095, 4096 * STEP), 1, 15, 16, 99, 100, 512, 5000, 9000]
         for length in lengths:
             self.write("l/lender.db", whole[:length])
             with self.subTest(length=length):
@@ -1117,7 +1124,7 @@ class Disk(BorrowTest):
                     self.fail((label, again.returncode, again.stdout, again.stderr))
             else:
                 self.fail((arguments, "never without a failure"))
-            self.assertGreater(failed, 2, arguments)
+            self.assertGreater(failed, 1, arguments)
 
     def make_room(self):
         if os.path.exists(self.path("filler")):
@@ -1134,7 +1141,7 @@ class Disk(BorrowTest):
             return {"preexec_fn":
                     lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))}
 
-        self.walk(put_back, [0, 1, 512, 4095, 4096, *range(8192, 400_000, 8192)])
+        self.walk(put_back, [0, 1, 512, 4095, 4096, *range(8192, 400_000, 8192 * STEP)])
 
     def test_full_disk(self):
         """A small file system, a page more of room each time."""
@@ -1154,7 +1161,7 @@ class Disk(BorrowTest):
                     file.write(b"x" * ((status.f_bavail - room) * status.f_bsize))
             return {}
 
-        self.walk(put_back, range(0, 100))
+        self.walk(put_back, range(0, 200, STEP))
 
     def test_no_right_to_write(self):
         """A read-only directory, a read-only database."""
@@ -1198,7 +1205,7 @@ class View(BorrowTest):
 
     def setUp(self):
         super().setUp()
-        if os.environ.get("BLINDLEND_SANITIZE"):
+        if IS_SANITIZED:
             self.skipTest("SKIPPED: nothing can be preloaded before a sanitizer")
 
     def drawn(self, tape, *arguments, expect=0):

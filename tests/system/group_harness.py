@@ -217,8 +217,8 @@ class GroupTest(Commands):
         return ["admin", "issue", "--dir", directory, request, "--out", out, "--now", str(now)]
 
     @staticmethod
-    def accept(response="rs", directory="m"):
-        return ["member", "accept", "--dir", directory, response]
+    def accept(response="rs", directory="m", now=NOW):
+        return ["member", "accept", "--dir", directory, response, "--now", str(now)]
 
     @staticmethod
     def join(descriptor="e1", directory="m", admin="admin.pub", who="member"):

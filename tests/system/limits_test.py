@@ -120,7 +120,7 @@ class Thieves(LimitTest):
         tag = hmac.digest(key, i2osp(len(ATTESTATION_TAG), 8) + ATTESTATION_TAG + body, "sha256")
         self.write("claimed", encode_text("ATTESTATION", body + tag))
         check = ["attest", "check", "claimed", "--key", "key", "--lender", "l.pub", "--instance", instance,
-                 "--now", str(SPEND), "--cache"]
+                 "--nonce", "0" * 32, "--now", str(SPEND), "--cache"]
         self.run_cli(*check, "cache")
         # The check does check: with another key's tag it is refused.
         self.write("claimed", encode_text("ATTESTATION", body + hmac.digest(bytes(32), body, "sha256")))

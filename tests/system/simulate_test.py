@@ -137,7 +137,7 @@ class MinAge(GroupTest):
     def setUp(self):
         super().setUp()
         self.assertEqual(self.OBTAINED % HOUR, 0)
-        self.ok(*self.accept(), "--now", str(self.OBTAINED))
+        self.ok(*self.accept(now=self.OBTAINED))
         self.write("request", b"a request")
         # A borrow shows its token: that is no leak.
         self.addCleanup(os.remove, self.path("new"))
@@ -175,7 +175,7 @@ class MinAge(GroupTest):
     def test_a_clock_that_was_set_back(self):
         self.ok(*self.request(out="rq2", count=1))
         self.ok(*self.issue(request="rq2", out="rs2"))
-        self.ok(*self.accept("rs2"), "--now", str(self.OBTAINED + 5 * DAY))
+        self.ok(*self.accept("rs2", now=self.OBTAINED + 5 * DAY))
         self.assertTrue(self.is_early(2 * DAY))
         self.assertFalse(self.is_early(2 * DAY, "--min-age", "0s"))
 

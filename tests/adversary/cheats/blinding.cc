@@ -13,13 +13,14 @@ Blinded BlindWith(const PublicKey& pk, const ZZ& h, const ZZ& r) {
   return {MulMod(h, PowerMod(r, pk.e, pk.n), pk.n), *ModInverse(r, pk.n)};
 }
 
+namespace {
+
+// k(n) bytes of source as an integer below 2^bits(n), or nothing when it is exhausted.
 std::optional<ZZ> Candidate(const ZZ& n, const ByteSource& source) {
   Bytes bytes(static_cast<std::size_t>(NumBytes(n)));
   if (!source(bytes)) return std::nullopt;
   return trunc_ZZ(OS2IP(bytes), NumBits(n));
 }
-
-namespace {
 
 // What a flawed client draws: a unit, or nothing when the source is exhausted.
 using Draw = std::function<std::optional<ZZ>(const ZZ& n, View msg, const ByteSource&)>;

@@ -50,11 +50,7 @@ std::vector<Cheat> VerifyingCheats();
 std::vector<Cheat> SpendingCheats();
 std::vector<Cheat> AttestingCheats();
 
-/// ref/'s Blind step by step, with another way to draw r.
-using DrawR = std::function<ZZ(const ZZ& n, View msg, const ByteSource&)>;
+/// Blind.3 and Blind.4 with this hash and this r, a unit.
 Blinded BlindWith(const PublicKey& pk, const ZZ& h, const ZZ& r);
-
-/// k(n) bytes of source as an integer below 2^bits(n). Ends the program if source is exhausted.
-std::optional<ZZ> Candidate(const ZZ& n, const ByteSource& source);
 
 }  // namespace blindlend::test

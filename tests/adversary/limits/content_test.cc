@@ -1,11 +1,13 @@
-// Limits that lie in the requests themselves: the lender reads them, and no signature changes what they say.
+// Limits that lie in the requests themselves: the lender reads them, and no signature changes what
+// they say.
 #include "tests/adversary/limits/small_group.h"
 #include "tests/store/store_support.h"
 
 namespace blindlend::test {
 namespace {
 
-/// Members who each send some requests, every one with a token of its own, in an order that is drawn.
+/// Members who each send some requests, every one with a token of its own, in an order that is
+/// drawn.
 SmallGroup Sent(const std::vector<std::vector<std::string>>& requests,
                 std::vector<std::size_t>& by) {
   SmallGroup group(requests.size(), 7);
@@ -42,8 +44,8 @@ double Distance(const std::string& a, const std::string& b) {
   return sum;
 }
 
-// Limit.ContentNamesAuthor: in words, and in style: the lender has a page of each member's from elsewhere, and takes
-// the one whose pairs of letters are nearest.
+// Limit.ContentNamesAuthor: in words, and in style: the lender has a page of each member's from
+// elsewhere, and takes the one whose pairs of letters are nearest.
 TEST(Limits, ContentNamesAuthor) {
   const std::vector<std::string> pages = {
       "ok so pls have a look at the thing i sent, its kinda broken again lol. idk why but pls dont "
@@ -86,8 +88,9 @@ TEST(Limits, ContentNamesAuthor) {
                 name == by[i]);
 }
 
-// Limit.ChatHistory: each turn carries the ones before it, and its bytes begin with theirs. Five turns of four
-// members, each paid for by another token, fall into four chats; without the history into twenty.
+// Limit.ChatHistory: each turn carries the ones before it, and its bytes begin with theirs. Five
+// turns of four members, each paid for by another token, fall into four chats; without the history
+// into twenty.
 TEST(Limits, ChatHistory) {
   const auto chats = [](bool with_history) {
     std::vector<std::vector<std::string>> requests(4);
@@ -128,8 +131,8 @@ TEST(Limits, ChatHistory) {
   EXPECT_EQ(chats(false), 20u);
 }
 
-/// A request's head without what its body decides: the names in their order and as they are written, and what the
-/// client says of itself.
+/// A request's head without what its body decides: the names in their order and as they are
+/// written, and what the client says of itself.
 std::string HeadOf(const std::string& request) {
   std::string head;
   for (std::size_t at = 0; at < request.find("\r\n\r\n");) {
@@ -143,8 +146,9 @@ std::string HeadOf(const std::string& request) {
   return head;
 }
 
-// Limit.HeaderFingerprint: three clients, used by three, two and one of six members. Requests fall apart by client,
-// and whoever is alone with one is known by it; with one client for all they do not.
+// Limit.HeaderFingerprint: three clients, used by three, two and one of six members. Requests fall
+// apart by client, and whoever is alone with one is known by it; with one client for all they do
+// not.
 TEST(Limits, HeaderFingerprint) {
   const auto request = [](std::size_t client, const std::string& body) {
     const std::string length = std::to_string(body.size());

@@ -45,8 +45,8 @@ Wallet Filled(const Group& group, std::size_t count) {
   return wallet;
 }
 
-// Limit.UpstreamSeesLender: three members borrow; a lender that does everything right calls upstream. What is
-// bound to the token is the request as it is, so it can go on in no other form.
+// Limit.UpstreamSeesLender: three members borrow; a lender that does everything right calls
+// upstream. What is bound to the token is the request as it is, so it can go on in no other form.
 TEST(Limits, UpstreamSeesLender) {
   struct Call {
     std::string credential;
@@ -74,8 +74,8 @@ TEST(Limits, UpstreamSeesLender) {
   EXPECT_EQ(accounts.size(), 1u) << "one account, used by all";
 }
 
-/// The address from which somebody connects to a listening socket on 127.0.0.1 from another of the machine's own
-/// addresses, and what arrives; nothing where there is no such network.
+/// The address from which somebody connects to a listening socket on 127.0.0.1 from another of the
+/// machine's own addresses, and what arrives; nothing where there is no such network.
 std::optional<std::pair<std::string, Bytes>> Arrived(const char* from, const Bytes& message) {
   const auto address = [](const char* text) {
     sockaddr_in in{};
@@ -109,8 +109,8 @@ std::optional<std::pair<std::string, Bytes>> Arrived(const char* from, const Byt
   return arrived;
 }
 
-// Limit.LenderSeesRequest: what the lender needs to check a borrow is the request itself. Over a socket, the
-// connection brings the address with it; the borrow does not.
+// Limit.LenderSeesRequest: what the lender needs to check a borrow is the request itself. Over a
+// socket, the connection brings the address with it; the borrow does not.
 TEST(Limits, LenderSeesRequest) {
   OneLender one;
   struct Line {
@@ -142,8 +142,9 @@ TEST(Limits, LenderSeesRequest) {
       EXPECT_EQ(column.find("127.0.0"), std::string::npos) << "an honest lender's rows do not";
 }
 
-// Limit.LyingLender: it calls busy what it has served, and released what it will not give back. The same request then
-// comes with the same bytes, and another request with the same token.
+// Limit.LyingLender, Limit.RetryJoins: it calls busy what it has served, and released what it will
+// not give back. The same request then comes with the same bytes, and another request with the same
+// token.
 TEST(Limits, LyingLender) {
   const Group group(8);
   Wallet wallet = Filled(group, 3);
@@ -163,7 +164,8 @@ TEST(Limits, LyingLender) {
       << "two requests, known to be one member's";
 }
 
-// Limit.Failover: lender and audience are others, so are token, digest and signature; the body is the same.
+// Limit.Failover: lender and audience are others, so are token, digest and signature; the body is
+// the same.
 TEST(Limits, Failover) {
   const Group group(8);
   Wallet wallet = Filled(group, 1);
@@ -186,12 +188,13 @@ TEST(Limits, Failover) {
   };
   EXPECT_EQ(accepts(0, first, body), "");
   EXPECT_EQ(accepts(1, second, body), "");
-  // The second cannot do with anything else: not to be joined, the member must have put it otherwise.
+  // The second cannot do with anything else: not to be joined, the member must have put it
+  // otherwise.
   EXPECT_EQ(accepts(1, second, "the same question in other words"), "VerifyBorrow.2");
 }
 
-// Limit.GuessablePrompt: from the borrow, and from the lender's rows until the claim is settled; in its files until
-// they are compacted.
+// Limit.GuessablePrompt: from the borrow, and from the lender's rows until the claim is settled; in
+// its files until they are compacted.
 TEST(Limits, GuessablePrompt) {
   OneLender one;
   const std::string prompt = "summarise chapter 217";
@@ -224,8 +227,8 @@ TEST(Limits, GuessablePrompt) {
   EXPECT_FALSE(Holds(one.Path(), digest));
 }
 
-// Limit.CopiedBorrow, Claim.BorrowBound: the copy is served first, and the member never; but once, for that request
-// and at that lender.
+// Limit.CopiedBorrow, Claim.BorrowBound: the copy is served first, and the member never; but once,
+// for that request and at that lender.
 TEST(Limits, CopiedBorrow) {
   OneLender one;
   const Held& held = HeldToken(0, 0);
@@ -248,7 +251,8 @@ TEST(Limits, CopiedBorrow) {
   EXPECT_EQ(VerdictOf(one.Redeem(copy, request)), "served");
 }
 
-// Limit.Refusal: an admin strikes a member off; a lender claims and keeps silent. The token is good nowhere else.
+// Limit.Refusal: an admin strikes a member off; a lender claims and keeps silent. The token is good
+// nowhere else.
 TEST(Limits, Refusal) {
   const Group group(8);
   Wallet wallet = Filled(group, 1);

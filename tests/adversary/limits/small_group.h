@@ -1,5 +1,5 @@
-// A whole group on ref/ alone, with a short key, for experiments that are repeated often: members who obtain
-// and spend, an admin and lenders who do everything right and keep all that they see.
+// A whole group on ref/ alone, with a short key, for experiments that are repeated often: members
+// who obtain and spend, an admin and lenders who do everything right and keep all that they see.
 #pragma once
 
 #include "ref/redemption.h"
@@ -74,12 +74,12 @@ class SmallGroup {
   std::vector<Served> served_;
 };
 
-/// The only blinding factor by which the token can have come out of this blinded value, computed with the
-/// private key; nothing if there is none: then the token is from elsewhere.
+/// The only blinding factor by which the token can have come out of this blinded value, computed
+/// with the private key; nothing if there is none: then the token is from elsewhere.
 std::optional<ZZ> FactorOf(const SecretKey& sk, const ZZ& blinded, const Token& token);
 
-/// Who can be behind the token, for an admin and lender with the private key: the members one of whose blinded
-/// values it can have come from.
+/// Who can be behind the token, for an admin and lender with the private key: the members one of
+/// whose blinded values it can have come from.
 std::set<std::size_t> Candidates(const SmallGroup& group, const SecretKey& sk, const Token& token);
 
 }  // namespace blindlend::test

@@ -1,5 +1,5 @@
-// Limits of hiding among members: who obtained, when, how many, and who they are. The blind signature holds in
-// each of these; it is everything around it that tells.
+// Limits of hiding among members: who obtained, when, how many, and who they are. The blind
+// signature holds in each of these; it is everything around it that tells.
 #include <cmath>
 
 #include "app/store/refusal.h"
@@ -17,7 +17,8 @@ int RightIn(int trials, const Trial& trial) {
   return right;
 }
 
-/// The member whose blinding factor, if it was this token's, would be the smallest: as good a guess as any.
+/// The member whose blinding factor, if it was this token's, would be the smallest: as good a guess
+/// as any.
 std::size_t GuessByFactor(const SmallGroup& group, const SecretKey& sk, const Token& token) {
   std::size_t guess = 0;
   ZZ least = sk.n;
@@ -32,12 +33,13 @@ std::size_t GuessByFactor(const SmallGroup& group, const SecretKey& sk, const To
 
 constexpr std::size_t kFour = 4;
 constexpr int kTrials = 120;
-/// A guess that is right with probability 1/4 is right more often than this in 120 trials with probability
-/// below e^(-120 * KL(0.6, 0.25)) = e^-32.9 < 2^-47 (Chernoff), and with probability 1/2 more often than
-/// 103 times below e^(-120 * KL(104/120, 0.5)) = e^-36 < 2^-51.
+/// A guess that is right with probability 1/4 is right more often than this in 120 trials with
+/// probability below e^(-120 * KL(0.6, 0.25)) = e^-32.9 < 2^-47 (Chernoff), and with probability
+/// 1/2 more often than 103 times below e^(-120 * KL(104/120, 0.5)) = e^-36 < 2^-51.
 constexpr int kMostOfFour = 72, kMostOfTwo = 103;
 
-// Limit.SelectiveIssuance: to one alone, and its every token is known; to all, and guessing is guessing.
+// Limit.SelectiveIssuance: to one alone, and its every token is known; to all, and guessing is
+// guessing.
 TEST(Limits, SelectiveIssuance) {
   const SecretKey& sk = Key(512);
   const auto trial = [&](bool to_all) {
@@ -56,8 +58,9 @@ TEST(Limits, SelectiveIssuance) {
   EXPECT_LE(RightIn(kTrials, trial(true)), kMostOfFour);
 }
 
-// Limit.InventedMembers: the admin enrols nine members that are itself and issues to them. The one real member
-// is shown the same descriptor, byte for byte, and the same kind of answer; the admin strikes its own tokens out.
+// Limit.InventedMembers: the admin enrols nine members that are itself and issues to them. The one
+// real member is shown the same descriptor, byte for byte, and the same kind of answer; the admin
+// strikes its own tokens out.
 TEST(Limits, InventedMembers) {
   const SecretKey& sk = Key(512);
   SmallGroup group(10, 1, sk), honest(10, 2, sk);
@@ -100,7 +103,8 @@ TEST(Limits, GroupOfTwo) {
   EXPECT_GE(by_admin, kTrials - kMostOfTwo);
 }
 
-// Limit.ColludingMembers: of five, those who talk hide nobody; with four of them the fifth stands alone.
+// Limit.ColludingMembers: of five, those who talk hide nobody; with four of them the fifth stands
+// alone.
 TEST(Limits, ColludingMembers) {
   const SecretKey& sk = Key(512);
   for (std::size_t talking = 0; talking < 5; ++talking) {
@@ -121,8 +125,8 @@ TEST(Limits, ColludingMembers) {
   }
 }
 
-// Limit.OnlyMemberOfLender: the admin does not see the audience, but a token shows it, and whoever knows that only
-// one member uses the second lender needs nothing else.
+// Limit.OnlyMemberOfLender: the admin does not see the audience, but a token shows it, and whoever
+// knows that only one member uses the second lender needs nothing else.
 TEST(Limits, OnlyMemberOfLender) {
   const SecretKey& sk = Key(512);
   SmallGroup group(5, 3, sk);
@@ -134,8 +138,8 @@ TEST(Limits, OnlyMemberOfLender) {
   for (std::size_t i = 0; i < 5; ++i)
     for (int times = 0; times < 3; ++times)
       group.Spend(i, Ascii("r"), kGroupUntil - 1, i == 2 ? 1 : 0);
-  // In this order the first lender's borrows are of members 0, 0, 0, 1, ...; by what is known of who uses which
-  // lender each of the four is as likely.
+  // In this order the first lender's borrows are of members 0, 0, 0, 1, ...; by what is known of
+  // who uses which lender each of the four is as likely.
   std::size_t at_second = 0;
   for (const Served& each : group.served()) {
     std::set<std::size_t> users = Candidates(group, sk, each.token);
@@ -177,8 +181,9 @@ TEST(Limits, QuotaTellsWho) {
   EXPECT_EQ(obtained(), (std::map<std::string, std::uint64_t>{{"wallet0", 4}, {"wallet1", 3}}));
 }
 
-// Limit.KeyPerMember, Claim.OneKeyForAll: each member is shown an epoch of its own, joins it without a
-// complaint, and every token names its member by the key. The fingerprints differ; the two links convict.
+// Limit.KeyPerMember, Claim.OneKeyForAll: each member is shown an epoch of its own, joins it
+// without a complaint, and every token names its member by the key. The fingerprints differ; the
+// two links convict.
 TEST(Limits, KeyPerMember) {
   const Bytes admin_seed = IdentityOf("admin"), admin = PublicOf(admin_seed);
   std::vector<Bytes> lenders = LenderKeys();
@@ -220,10 +225,11 @@ TEST(Limits, KeyPerMember) {
   EXPECT_EQ(Step(CheckFork(admin, sealed[0], sealed[2])), "CheckFork.3");
 }
 
-// Limit.SpendSoonAfter: eight members obtain at times of their own. The guess is whoever obtained last before the
-// spend. Right after obtaining it is right nearly always: it fails only where two members obtain within a
-// minute, which of 8 members in 10^6 seconds one spend meets with probability below 7 * 60 / 10^6. At the
-// end of the epoch it names the same member for all eight, and is right once.
+// Limit.SpendSoonAfter: eight members obtain at times of their own. The guess is whoever obtained
+// last before the spend. Right after obtaining it is right nearly always: it fails only where two
+// members obtain within a minute, which a spend meets with probability below
+// 7 * 60 / 900,000 < 0.00047. At the end of the epoch it names the same member for all eight,
+// and is right once.
 TEST(Limits, SpendSoonAfter) {
   constexpr std::size_t kEight = 8;
   constexpr int kGroups = 12;
@@ -254,13 +260,14 @@ TEST(Limits, SpendSoonAfter) {
     return right;
   };
   constexpr int kSpends = static_cast<int>(kEight) * kGroups;
-  // Ten of 96 spends meet another request with probability below C(96, 10) * 0.00042^10 < 2^-69.
+  // Were they independent, eleven of the 96 would with probability below C(96, 11) * 0.00047^11 <
+  // 2^-70; and the tape is fixed.
   EXPECT_GE(run(true), kSpends - 10);
   EXPECT_EQ(run(false), kGroups) << "one of eight each time";
 }
 
-// Limit.Resale: token and seed in other hands. The lender's view is what the member's own would have been, byte for
-// byte.
+// Limit.Resale: token and seed in other hands. The lender's view is what the member's own would
+// have been, byte for byte.
 TEST(Limits, Resale) {
   SmallGroup group(2, 4);
   group.Obtain(0, 1, kGroupFrom);
