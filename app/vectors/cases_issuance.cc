@@ -523,6 +523,9 @@ void CheckMisissueCases(List& list) {
   const Request again = Changed([](Request& other) { other.nonce = Start("again", 16); });
   bad("CheckMisissue.5", "the right answer to the same values with another nonce", {"Toy"}, link,
       SealRequest(again), SealResponse(answer(asked, right)));
+  const Request one = WithValues({ZZ{1}});
+  bad("CheckMisissue.5", "1 is asked for, and answered: its own root", {"Toy", "EdgeCase"}, link,
+      SealRequest(one), SealResponse(answer(one, {ZZ{1}})));
 }
 
 void TransitionCases(List& list) {
