@@ -244,15 +244,17 @@ def panels(times, footprints):
 
 def picture(context, _clocks, times, footprints):
     """The whole SVG, of what bench/compare has loaded."""
-    below = [f"{context.get('date', '')}, commit {context.get('commit', '')}: {context['cpu']}; "
-             f"{context.get('processors', '?')} processors, {context.get('memory_gib', '?')} GiB, "
-             f"{context.get('file_system', '?')}; load {context.get('load_before', ['?'])[0]} to "
-             f"{context.get('load_after', ['?'])[0]}, scheduling {context.get('scheduling', '?')}",
+    below = [f"{context.get('date', '')}, commit {context.get('commit', '')}; load "
+             f"{context.get('load_before', ['?'])[0]} to {context.get('load_after', ['?'])[0]}, scheduling "
+             f"{context.get('scheduling', '?')}",
+             f"{context['cpu']}; {context.get('processors', '?')} processors, "
+             f"{context.get('memory_gib', '?')} GiB, {context.get('file_system', '?')}, kernel "
+             f"{context.get('kernel', '?')}",
              f"{context['compiler']}, {context['flags']}; NTL {context['ntl']}, GMP {context['gmp']}, "
              f"{context['openssl']}, libsodium {context['libsodium']}, SQLite {context.get('sqlite', '-')}",
              "Medians of the repetitions, with quartiles. Solid: processor time, databases in memory. "
              "Dashed: time on the wall, durable on disk."]
-    y = MARGIN + 66
+    y = MARGIN + 84
     first, height = operations(times, y)
     y += height + (GAP if height else 0)
     body, column = [first], 0

@@ -42,7 +42,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// So many tokens are redeemed between two resets of Redeem and Serve; all threads together.
+/// So many tokens are redeemed in one turn; by all threads together.
 constexpr std::size_t kTokens = 64;
 
 /// 32 bytes in ascending order with i, spread over everything: a b-tree is filled quickly in order.
@@ -229,27 +229,17 @@ void VerifyAlone(benchmark::State& state) {
   for (auto _ : state) Verify(tokens, i++ % kTokens);
 }
 
-// As everywhere here, the first thread makes what all use; they begin together after it.
-void SpendRef(benchmark::State& state, std::int64_t size, bool verify) {
-  static Memory* memory;
-  if (state.thread_index() == 0) memory = &MemoryOf(size);
-  auto i = static_cast<std::size_t>(state.thread_index());
-  for (auto _ : state) {
-    if (verify) Verify(TheTokens(), i++ % kTokens);
-    SpendInMemory(*memory, TheTokens().key_id);
-  }
-}
-
 /// Threads that work at the same time, again and again; the one that calls Run is one of them.
 class Team {
  public:
-  Team(int threads, std::function<void()> work) : work_(std::move(work)), together_(threads) {
-    for (int i = 1; i < threads; ++i)
-      others_.emplace_back([this] {
+  Team(int threads, std::function<void(std::size_t)> work)
+      : work_(std::move(work)), together_(threads) {
+    for (std::size_t i = 1; i < static_cast<std::size_t>(threads); ++i)
+      others_.emplace_back([this, i] {
         for (;;) {
           together_.arrive_and_wait();
           if (is_over_) return;
-          work_();
+          work_(i);
           together_.arrive_and_wait();
         }
       });
@@ -263,16 +253,46 @@ class Team {
 
   void Run() {
     together_.arrive_and_wait();
-    work_();
+    work_(0);
     together_.arrive_and_wait();
   }
 
  private:
-  std::function<void()> work_;
+  std::function<void(std::size_t)> work_;
   std::barrier<> together_;
   bool is_over_ = false;
   std::vector<std::jthread> others_;
 };
+
+/// Measures a team, by the clock on the wall or of the processor, and tells the seconds for each token,
+/// of which one turn takes so many. (Google Benchmark's own threads are each measured alone: where there
+/// are more of them than processors, that says too little.) before: not measured.
+void Measure(benchmark::State& state, Clock clock, const std::string& name, Team& team,
+             std::size_t tokens, const std::function<void()>& before) {
+  double sum = 0;
+  for (auto _ : state) {
+    before();
+    const double turn = Seconds(clock, [&team] { team.Run(); });
+    sum += turn;
+    state.SetIterationTime(turn);
+  }
+  state.counters["seconds:" + name] =
+      sum / static_cast<double>(state.iterations()) / static_cast<double>(tokens);
+}
+
+void SpendRef(benchmark::State& state, std::int64_t size, int threads, bool verify) {
+  Memory& memory = MemoryOf(size);
+  const Tokens& tokens = TheTokens();
+  const std::size_t each = verify ? 32 : 512;
+  Team team(threads, [&](std::size_t thread) {
+    for (std::size_t i = 0; i < each; ++i) {
+      if (verify) Verify(tokens, (thread + i) % kTokens);
+      SpendInMemory(memory, tokens.key_id);
+    }
+  });
+  Measure(state, Clock::kReal, verify ? "Redeem" : "Spend", team,
+          each * static_cast<std::size_t>(threads), [] {});
+}
 
 /// Claims and bare inserts by turns, since a disk has its moods: within one, both meet the same.
 void Claims(benchmark::State& state, const Medium& medium, std::int64_t size, int threads) {
@@ -280,7 +300,7 @@ void Claims(benchmark::State& state, const Medium& medium, std::int64_t size, in
   World& world = WorldOf(medium, size);
   const Tokens& tokens = TheTokens();
   Connection connection(world.database());
-  Team team(threads, [&] {
+  Team team(threads, [&](std::size_t) {
     for (int i = 0; i < kTurn; ++i) {
       const Borrow borrow = {RandomId(),
                              {tokens.key_id, tokens.lender_key, RandomId(), Bytes(384, 1)}};
@@ -311,13 +331,20 @@ void Claims(benchmark::State& state, const Medium& medium, std::int64_t size, in
   state.counters["seconds:Insert"] = inserts / each;
 }
 
-void Redeems(benchmark::State& state, const Medium& medium, std::int64_t size, bool settle) {
-  static World* world;
+void Redeems(benchmark::State& state, const Medium& medium, std::int64_t size, int threads,
+             bool settle) {
+  World& world = WorldOf(medium, size);
   const Tokens& tokens = TheTokens();
-  if (state.thread_index() == 0) {
-    world = &WorldOf(medium, size);
-    // As if they had never been seen.
-    Connection connection(world->database());
+  Team team(threads, [&](std::size_t thread) {
+    for (std::size_t i = thread; i < kTokens; i += static_cast<std::size_t>(threads)) {
+      const auto claimed =
+          world.lender->Redeem(tokens.borrows[i], tokens.request, kStoreTime, true, RandomBytes);
+      if (!claimed || claimed->verdict != Verdict::kFresh) Die("a redeem failed");
+      if (settle) Must(world.lender->Settle(claimed->claim_id));
+    }
+  });
+  Connection connection(world.database());
+  const auto forget = [&] {
     connection.Begin();
     for (const Bytes& id : tokens.ids) {
       std::string hex(2 * id.size() + 1, '\0');
@@ -326,15 +353,8 @@ void Redeems(benchmark::State& state, const Medium& medium, std::int64_t size, b
       connection.Run("DELETE FROM spent WHERE id = x'" + hex + "'");
     }
     connection.Commit();
-  }
-  auto i = static_cast<std::size_t>(state.thread_index());
-  for (auto _ : state) {
-    const auto claimed =
-        world->lender->Redeem(tokens.borrows[i], tokens.request, kStoreTime, true, RandomBytes);
-    if (!claimed || claimed->verdict != Verdict::kFresh) Die("a redeem failed");
-    if (settle) Must(world->lender->Settle(claimed->claim_id));
-    i += static_cast<std::size_t>(state.threads());
-  }
+  };
+  Measure(state, medium.clock, settle ? "Serve" : "Redeem", team, kTokens, forget);
 }
 
 void FootprintRef(benchmark::State& state, std::int64_t size) {
@@ -405,51 +425,44 @@ void FootprintDatabase(benchmark::State& state, const Medium& medium, std::int64
   state.counters["seconds:Compact"] = one.seconds;
 }
 
-/// Threads compute at once: what one token takes is told by the clock on the wall, where that is not
-/// the disk's doing alone.
-void Register(const std::string& name, Clock clock, int threads, std::int64_t iterations,
-              const std::function<void(benchmark::State&)>& function) {
-  auto* const made = benchmark::RegisterBenchmark(name.c_str(), function)
-                         ->Unit(benchmark::kMicrosecond)
-                         ->Threads(threads);
-  if (clock == Clock::kReal) made->UseRealTime();
-  if (iterations > 0) made->Iterations(iterations);
+benchmark::internal::Benchmark* Register(const std::string& name,
+                                         const std::function<void(benchmark::State&)>& function) {
+  return benchmark::RegisterBenchmark(name.c_str(), function)->Unit(benchmark::kMicrosecond);
 }
 
 void RegisterSize(std::int64_t size) {
   const std::string entries = "/entries:" + std::to_string(size);
-  for (const int threads : {1, 2, 4, 8, 16})
+  for (const int threads : {1, 2, 4, 8, 16}) {
+    const std::string end = entries + "/threads:" + std::to_string(threads);
     for (const bool verify : {false, true})
-      Register((verify ? "Redeem/ref" : "Spend/ref") + entries, Clock::kReal, threads, 0,
-               [=](benchmark::State& state) { SpendRef(state, size, verify); });
-  for (const Medium& medium : Media()) {
-    const std::string at = "/" + medium.name + entries;
-    for (const int threads : {1, 2, 4, 8, 16}) {
+      Register((verify ? "Redeem/ref" : "Spend/ref") + end, [=](benchmark::State& state) {
+        SpendRef(state, size, threads, verify);
+      })->UseManualTime();
+    for (const Medium& medium : Media()) {
       if (medium.clock == Clock::kCpu && threads > 1) continue;  // there is nothing to wait for
-      benchmark::RegisterBenchmark(("Claims" + at + "/threads:" + std::to_string(threads)).c_str(),
-                                   [&medium, size, threads](benchmark::State& state) {
-                                     Claims(state, medium, size, threads);
-                                   })
-          ->UseManualTime()
-          ->Unit(benchmark::kMicrosecond);
+      Register("Claims/" + medium.name + end, [&medium, size, threads](benchmark::State& state) {
+        Claims(state, medium, size, threads);
+      })->UseManualTime();
       if (threads != 1 && threads != 16) continue;
       for (const bool settle : {false, true})
-        Register((settle ? "Serve" : "Redeem") + at, medium.clock, threads,
-                 static_cast<std::int64_t>(kTokens) / threads,
-                 [&medium, size, settle](benchmark::State& state) {
-                   Redeems(state, medium, size, settle);
-                 });
+        Register((settle ? "Serve/" : "Redeem/") + medium.name + end, [&medium, size, threads,
+                                                                       settle](
+                                                                          benchmark::State& state) {
+          Redeems(state, medium, size, threads, settle);
+        })->UseManualTime();
     }
   }
-  Register("Footprint/ref" + entries, Clock::kCpu, 1, 1,
-           [size](benchmark::State& state) { FootprintRef(state, size); });
-  Register("Footprint/disk" + entries, Clock::kCpu, 1, 1,
-           [size](benchmark::State& state) { FootprintDatabase(state, Media()[0], size); });
+  Register("Footprint/ref" + entries, [size](benchmark::State& state) {
+    FootprintRef(state, size);
+  })->Iterations(1);
+  Register("Footprint/disk" + entries, [size](benchmark::State& state) {
+    FootprintDatabase(state, Media()[0], size);
+  })->Iterations(1);
 }
 
 void RegisterAll() {
   const std::int64_t limit = NumberFrom("BLINDLEND_BENCH_SIZE", 1'000'000);
-  Register("VerifyBorrow/ref/3072", Clock::kCpu, 1, 0, VerifyAlone);
+  Register("VerifyBorrow/ref/3072", VerifyAlone);
   for (const std::int64_t size : {100'000, 1'000'000, 10'000'000})
     if (size <= limit) RegisterSize(size);
 }
