@@ -82,7 +82,7 @@ Parts Exchange(Group& group, std::size_t count, Clock clock) {
   parts.issue = Seconds(clock, [&] {
     response = Must(group.admin->Issue(outgoing.sealed, kStoreTime, RandomBytes, is_new));
   });
-  parts.accept = Seconds(clock, [&] { Must(group.wallet->Accept(response)); });
+  parts.accept = Seconds(clock, [&] { Must(group.wallet->Accept(response, kStoreTime)); });
   return parts;
 }
 

@@ -46,14 +46,17 @@ class Asker {
       case 0:
         return Ask(choice / 8U, now_ + Offset(a, b));
       case 1:
-      case 2:
-        if (!asked_.empty()) CheckOne(Edited(asked_[a % asked_.size()], b));
-        return;
+      case 2: {
+        if (asked_.empty()) return;
+        const Bytes& asked = asked_[a % asked_.size()];
+        // The asker's own question, or always the same one.
+        return CheckOne(Edited(asked, b), choice % 8 == 1 ? NonceOf(asked) : Bytes(16));
+      }
       case 3:
         // The last second in which it could pass, and those about it.
         if (asked_.empty()) return;
         now_ = NumberAt(asked_[a % asked_.size()], 51, 8) + 299 + b % 3U;
-        return CheckOne(asked_[a % asked_.size()]);
+        return CheckOne(asked_[a % asked_.size()], NonceOf(asked_[a % asked_.size()]));
       case 4:
         return PruneAll();
       case 5:
@@ -91,6 +94,8 @@ class Asker {
     asked_.push_back(bytes);
   }
 
+  static Bytes NonceOf(const Bytes& asked) { return Bytes(asked.begin() + 59, asked.begin() + 75); }
+
   static Bytes Edited(const Bytes& bytes, std::uint8_t how) {
     if (how < 32) return bytes;
     Bytes edited = bytes;
@@ -111,12 +116,13 @@ class Asker {
     return edited;
   }
 
-  std::string_view ExpectedStep(const Bytes& bytes) const {
+  std::string_view ExpectedStep(const Bytes& bytes, const Bytes& nonce) const {
     if (bytes.size() != 107) return "CheckAttestation.1";
     const View body = View(bytes).first(75);
     if (Tagged(Key(), body) != bytes) return "CheckAttestation.2";
     if (!AttestationStep(body).empty()) return "CheckAttestation.3";
-    if (!Equal(body.subspan(2, 16), InstanceOf(0)) || !Equal(body.subspan(18, 32), LenderOf(0)))
+    if (!Equal(body.subspan(2, 16), InstanceOf(0)) || !Equal(body.subspan(18, 32), LenderOf(0)) ||
+        !Equal(body.subspan(59, 16), nonce))
       return "CheckAttestation.4";
     const std::uint64_t issued_at = NumberAt(body, 51, 8);
     const std::uint64_t apart = issued_at < now_ ? now_ - issued_at : issued_at - now_;
@@ -130,9 +136,10 @@ class Asker {
     return is_seen ? "CheckAttestation.7" : "";
   }
 
-  void CheckOne(const Bytes& bytes) {
-    const std::string_view expected = ExpectedStep(bytes);
-    const auto checked = CheckAttestation(Key(), InstanceOf(0), LenderOf(0), now_, cache_, bytes);
+  void CheckOne(const Bytes& bytes, const Bytes& nonce) {
+    const std::string_view expected = ExpectedStep(bytes, nonce);
+    const auto checked =
+        CheckAttestation(Key(), InstanceOf(0), LenderOf(0), nonce, now_, cache_, bytes);
     RequireStep(StepOf(checked), expected);
     if (checked) {
       const auto body = EncodeAttestation(*checked);

@@ -1,4 +1,4 @@
-// Targets: ParseLink, EncodeLink, LinkId
+// Targets: ParseLink, EncodeLink, LinkId, ChainFingerprint
 #include "fuzz/oracle.h"
 
 namespace blindlend {
@@ -30,6 +30,7 @@ void CheckMisfit(const Link& good, std::string_view step, const auto& change) {
   change(link);
   RequireStep(StepOf(EncodeLink(link)), step);
   RequireStep(StepOf(LinkId(link)), "LinkId.1");
+  RequireStep(StepOf(ChainFingerprint({}, link)), "ChainFingerprint.1");
 }
 
 void CheckMisfits(const Link& good) {
@@ -66,6 +67,13 @@ void Check(View body) {
   named.insert(named.end(), body.begin(), body.end());
   const auto id = LinkId(*link);
   Require(id && Equal(*id, oracle::Digest(named)), "every link that parses has its id");
+  // Any bytes will do for the admin's key.
+  const View admin = body.first(g);
+  const Bytes compared = Join({oracle::Prefixed(oracle::AsView("blindlend v1 fingerprint")),
+                               oracle::Prefixed(admin), oracle::Digest(named)});
+  const auto aloud = ChainFingerprint(admin, *link);
+  Require(aloud && *aloud == Fingerprint(oracle::Digest(compared)),
+          "what is compared is of the admin's key and the id");
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ std::expected<Bytes, Failure> Attest(View key, const Attestation& attestation) {
 }
 
 std::expected<Attestation, Failure> CheckAttestation(View key, View instance, View lender,
-                                                     std::uint64_t now, ReplayCache& cache,
-                                                     View bytes) {
+                                                     View nonce, std::uint64_t now,
+                                                     ReplayCache& cache, View bytes) {
   // CheckAttestation.1  If len(bytes) != 107, fail.
   if (bytes.size() != 107) return Fail("CheckAttestation.1");
   // CheckAttestation.2  If bytes[75..107) != HMAC(key, Prefix("blindlend v1 attestation") || bytes[0..75)), compared in constant time, fail.
@@ -72,9 +72,10 @@ std::expected<Attestation, Failure> CheckAttestation(View key, View instance, Vi
   // CheckAttestation.3  attestation = ParseAttestation(bytes[0..75)). If it fails, fail.
   const auto attestation = ParseAttestation(bytes.first(75));
   if (!attestation) return Fail("CheckAttestation.3");
-  // CheckAttestation.4  If attestation.instance != instance or attestation.lender != lender, fail.
+  // CheckAttestation.4  If attestation.instance != instance, attestation.lender != lender or attestation.nonce != nonce, fail.
   if (!std::ranges::equal(attestation->instance, instance) ||
-      !std::ranges::equal(attestation->lender, lender))
+      !std::ranges::equal(attestation->lender, lender) ||
+      !std::ranges::equal(attestation->nonce, nonce))
     return Fail("CheckAttestation.4");
   // CheckAttestation.5  If issued_at and now are more than 300 apart, fail.
   const std::uint64_t issued_at = attestation->issued_at;

@@ -40,12 +40,13 @@ std::expected<Bytes, Failure> ParseAttestationKey(View bytes);
 /// The attestation and its tag, 107 bytes. key: 32 bytes. Fails at Attest.1 (no encoding).
 std::expected<Bytes, Failure> Attest(View key, const Attestation& attestation);
 
-/// The attestation, if it is fresh and whom it should be from; then cache remembers it.
-/// Fails at CheckAttestation.1 (length), .2 (tag), .3 (form), .4 (instance or lender), .5 (time), .6
-/// (perhaps forgotten), .7 (seen before): cache is unchanged.
+/// The attestation, if it is fresh, from whom it should be and to the asker's nonce; then cache remembers
+/// it.
+/// Fails at CheckAttestation.1 (length), .2 (tag), .3 (form), .4 (instance, lender or
+/// nonce), .5 (time), .6 (perhaps forgotten), .7 (seen before): cache is unchanged.
 std::expected<Attestation, Failure> CheckAttestation(View key, View instance, View lender,
-                                                     std::uint64_t now, ReplayCache& cache,
-                                                     View bytes);
+                                                     View nonce, std::uint64_t now,
+                                                     ReplayCache& cache, View bytes);
 
 /// Forgets what could not pass any more.
 void Prune(ReplayCache& cache, std::uint64_t now);

@@ -144,6 +144,14 @@ std::expected<Bytes, Failure> LinkId(const Link& link) {
   return SHA256(Join({Prefix(Ascii("blindlend v1 link id")), *body}));
 }
 
+std::expected<Bytes, Failure> ChainFingerprint(View admin, const Link& link) {
+  // ChainFingerprint.1  id = LinkId(link). If it fails, fail.
+  const auto id = LinkId(link);
+  if (!id) return Fail("ChainFingerprint.1");
+  // ChainFingerprint.2  Return Fingerprint(SHA256(Prefix("blindlend v1 fingerprint") || Prefix(admin) || id)).
+  return Fingerprint(SHA256(Join({Prefix(Ascii("blindlend v1 fingerprint")), Prefix(admin), *id})));
+}
+
 std::expected<Link, Failure> VerifyLink(View admin, View sealed) {
   // VerifyLink.1  body = Open(admin, "blindlend v1 link", sealed). If it fails, fail.
   const auto body = Open(admin, "blindlend v1 link", sealed);

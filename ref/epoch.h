@@ -53,8 +53,12 @@ std::expected<Bytes, Failure> EncodeLink(const Link& link);
 /// .9 (a value out of its range).
 std::expected<Link, Failure> ParseLink(View body);
 
-/// The link's name, 32 bytes: what the next one names and people compare. Fails at LinkId.1.
+/// The link's name, 32 bytes: what the next one names. Fails at LinkId.1.
 std::expected<Bytes, Failure> LinkId(const Link& link);
+
+/// What people compare, of the newest link: text as of Fingerprint. admin: the key by which it was
+/// verified. Fails at ChainFingerprint.1 (the link has no encoding).
+std::expected<Bytes, Failure> ChainFingerprint(View admin, const Link& link);
 
 /// The link, if admin has signed it and it is fit to be relied on. Milliseconds.
 /// Fails at VerifyLink.1 (signature), .2 (form), .4 (windows), .5 (key), .6 (certificate).

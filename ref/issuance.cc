@@ -37,11 +37,12 @@ std::expected<Requested, Failure> RequestTokens(const Link& link, View member_se
     return Fail("RequestTokens.2");
   // RequestTokens.3  If count is not in [1, 1000], fail.
   if (count < 1 || count > 1000) return Fail("RequestTokens.3");
-  // RequestTokens.4  count times: (seed, msg) = MintToken(KeyId(pk), audience, source). If it fails, fail.
-  const Bytes key_id = *KeyId(pk);
+  // RequestTokens.4  count times: (seed, msg) = MintToken(KeyId(pk), audience, source). If KeyId(pk) or MintToken fails, fail.
+  const auto key_id = KeyId(pk);
+  if (!key_id) return Fail("RequestTokens.4");
   std::vector<Bytes> seeds, msgs;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto minted = MintToken(key_id, audience, source);
+    const auto minted = MintToken(*key_id, audience, source);
     if (!minted) return Fail("RequestTokens.4");
     seeds.push_back(minted->seed);
     msgs.push_back(minted->msg);
@@ -129,8 +130,9 @@ std::expected<std::vector<std::optional<Bytes>>, Failure> Accept(const PublicKey
   // Accept.2  response = ParseBatch(4, body). If it fails, fail.
   const auto response = ParseBatch(kResponse, *body);
   if (!response) return Fail("Accept.2");
-  // Accept.3  If response.id != state.request_hash, fail.
-  if (response->id != state.request_hash) return Fail("Accept.3");
+  // Accept.3  If response.id != state.request_hash, KeyId(pk) fails or state.key_id != KeyId(pk), fail.
+  const auto id = KeyId(pk);
+  if (response->id != state.request_hash || !id || state.key_id != *id) return Fail("Accept.3");
   // Accept.4  If response.width != k or response has not as many values as state has entries, fail.
   const auto k = static_cast<std::size_t>(NumBytes(pk.n));
   if (response->width != k || response->values.size() != state.entries.size())
@@ -178,12 +180,13 @@ std::expected<TokenState, Failure> Transition(TokenState state, TokenEvent event
   using enum TokenState;
   using enum TokenEvent;
   static const std::map<std::pair<TokenState, TokenEvent>, TokenState> kTable = {
-      {{kPrepared, kSent}, kRequested},   {{kPrepared, kAccepted}, kHeld},
-      {{kPrepared, kRefused}, kBurnt},    {{kPrepared, kCancelled}, kBurnt},
-      {{kRequested, kAccepted}, kHeld},   {{kRequested, kRefused}, kBurnt},
-      {{kRequested, kCancelled}, kBurnt}, {{kHeld, kReserved}, kSpending},
-      {{kHeld, kExpired}, kBurnt},        {{kSpending, kServed}, kSpent},
-      {{kSpending, kReleased}, kHeld},    {{kSpending, kExpired}, kBurnt}};
+      {{kPrepared, kSent}, kRequested}, {{kPrepared, kAccepted}, kHeld},
+      {{kPrepared, kRefused}, kBurnt},  {{kPrepared, kCancelled}, kBurnt},
+      {{kPrepared, kExpired}, kBurnt},  {{kRequested, kAccepted}, kHeld},
+      {{kRequested, kRefused}, kBurnt}, {{kRequested, kCancelled}, kBurnt},
+      {{kRequested, kExpired}, kBurnt}, {{kHeld, kReserved}, kSpending},
+      {{kHeld, kExpired}, kBurnt},      {{kSpending, kServed}, kSpent},
+      {{kSpending, kReleased}, kHeld},  {{kSpending, kExpired}, kBurnt}};
   const auto next = kTable.find({state, event});
   if (next == kTable.end()) return Fail("Transition.1");
   // Transition.2  Return the next state.

@@ -74,7 +74,7 @@ std::expected<Bytes, Failure> Issue(const SecretKey& sk, View admin_seed, const 
                                     const Request& request, const ByteSource& source);
 
 /// The signature of each message, or none where the serial is burnt. admin: identity key.
-/// Fails at Accept.1 (signature), .2 (form), .3 (another request's), .4 (width or count): nothing
+/// Fails at Accept.1 (signature), .2 (form), .3 (another request's or key's), .4 (width or count): nothing
 /// changes.
 std::expected<std::vector<std::optional<Bytes>>, Failure> Accept(const PublicKey& pk, View admin,
                                                                  const State& state, View sealed);

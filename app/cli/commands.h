@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "app/simulate/simulation.h"
 #include "app/store/files.h"
 
 namespace blindlend {
@@ -18,6 +19,10 @@ struct Report {
   /// 0, or kExitRefused when vectors fail.
   int status = 0;
 };
+
+/// The default of member spend --min-age, in seconds. tests/simulate/ holds it against the
+/// simulation: tokens so old are found no more often than in a group where nobody spends in haste.
+constexpr std::uint64_t kMinAge = 24 * 60 * 60;
 
 /// What the command line said; each command reads what it takes.
 struct Arguments {
@@ -35,6 +40,14 @@ struct Arguments {
   std::optional<std::uint32_t> issue_days, number;
   /// Instead of the clock.
   std::optional<std::uint64_t> now;
+  /// Seconds between obtaining and spending, below which spending warns.
+  std::uint64_t min_age = kMinAge;
+  // Of a simulation.
+  simulate::Setting setting;
+  std::size_t sweeps = 1000;
+  std::optional<std::size_t> runs;
+  std::optional<std::uint64_t> seed;
+  std::string svg;
 };
 
 /// All of these stop with kExitUnusable for a file that cannot be read or written or is not of the
@@ -135,6 +148,9 @@ std::expected<Report, Stop> EpochShow(const Arguments& arguments);
 std::expected<Report, Stop> EpochVerify(const Arguments& arguments);
 /// Whether an evidence file convicts the admin in the file admin.
 std::expected<Report, Stop> EvidenceCheck(const Arguments& arguments);
+
+/// What an observer with both logs makes of a group's traffic; the picture into the file svg.
+std::expected<Report, Stop> Simulate(const Arguments& arguments);
 
 /// Makes every vector file anew, in directory, which is made if it is missing.
 std::expected<Report, Stop> VectorsGenerate(const Arguments& arguments);

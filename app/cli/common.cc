@@ -34,6 +34,13 @@ std::uint64_t Now(const Arguments& arguments) {
   return arguments.now.value_or(static_cast<std::uint64_t>(std::time(nullptr)));
 }
 
+std::expected<void, Stop> CheckOut(const Arguments& arguments, std::vector<std::string> inputs) {
+  for (const char* name : {"admin", "wallet", "lender"})
+    for (const char* end : {".db", ".db-wal", ".db-shm", ".db-journal", ".db.new", ".mark"})
+      inputs.push_back(arguments.directory + "/" + name + end);
+  return CheckTargets(inputs, {{arguments.out}}, false);
+}
+
 std::expected<SecretKey, Stop> FreshKey(long bits) {
   Progress progress("looking for two primes, draws in units of 64:");
   const auto sk = GenerateKey(bits, progress.Source(64));

@@ -31,6 +31,11 @@ bool SomebodyWatches();
 /// Seconds since 1970-01-01 UTC: the clock's, or what --now says.
 std::uint64_t Now(const Arguments& arguments);
 
+/// CheckTargets for the file out: what the stores keep in the directory is an input too, and would be
+/// lost.
+std::expected<void, Stop> CheckOut(const Arguments& arguments,
+                                   std::vector<std::string> inputs = {});
+
 /// A new, validated key. bits: 2048, 3072 or 4096.
 std::expected<SecretKey, Stop> FreshKey(long bits);
 

@@ -14,8 +14,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string FingerprintOf(const Link& link) {
-  const Bytes aloud = Fingerprint(LinkId(link).value());
+std::string FingerprintOf(View admin, const Link& link) {
+  const Bytes aloud = ChainFingerprint(admin, link).value();
   return std::string(aloud.begin(), aloud.end());
 }
 
@@ -23,8 +23,9 @@ std::string Window(std::uint64_t from, std::uint64_t until) {
   return TimeText(from) + " until " + TimeText(until);
 }
 
-/// What a link says. name: of the group's keys for lenders that the reader knows, may be empty.
-Report DescribeLink(const Link& link) {
+/// What a link says. admin: the key by which it holds, empty if none is known; then there is no
+/// fingerprint, but an id.
+Report DescribeLink(View admin, const Link& link) {
   const std::string group(link.group.begin(), link.group.end());
   Report report;
   report.text = "group        " + group + "\nnumber       " + std::to_string(link.number) + "\n";
@@ -55,18 +56,11 @@ Report DescribeLink(const Link& link) {
     report.text +=
         "revocation   the chain ends here: nothing is issued or spent under it any more\n";
   }
-  report.text += "fingerprint  " + FingerprintOf(link) + "\n";
-  report.json["fingerprint"] = FingerprintOf(link);
+  const std::string name = admin.empty() ? "id" : "fingerprint";
+  const std::string value = admin.empty() ? Hex(LinkId(link).value()) : FingerprintOf(admin, link);
+  report.text += name + std::string(13 - name.size(), ' ') + value + "\n";
+  report.json[name] = value;
   return report;
-}
-
-/// CheckTargets for the file out: the database in the directory is an input too, and would be lost.
-std::expected<void, Stop> CheckOut(const Arguments& arguments,
-                                   std::vector<std::string> inputs = {}) {
-  for (const char* name : {"admin", "wallet", "lender"})
-    for (const char* end : {"", "-wal", "-shm", "-journal"})
-      inputs.push_back(arguments.directory + "/" + name + ".db" + end);
-  return CheckTargets(inputs, {{arguments.out}}, false);
 }
 
 /// An identity's public key into a file, and the report about it.
@@ -79,17 +73,17 @@ std::expected<Report, Stop> WriteIdentity(const std::string& path, const Kind& k
                 {{"key", Hex(key)}, {"out", path}, {"made", made}}};
 }
 
-std::expected<Report, Stop> WriteLink(const std::string& path, const SealedLink& link) {
+std::expected<Report, Stop> WriteLink(const std::string& path, View admin, const SealedLink& link) {
   if (const auto written = WriteAll({{{path}, LinkText(link.sealed)}}, false); !written)
     return std::unexpected(written.error());
-  Report report = DescribeLink(link.link);
+  Report report = DescribeLink(admin, link.link);
   report.json["out"] = path;
   return report;
 }
 
 /// What a member or a lender says about a link that it has taken.
-Report DescribeJoined(const Joined& joined) {
-  Report report = DescribeLink(joined.link);
+Report DescribeJoined(View admin, const Joined& joined) {
+  Report report = DescribeLink(admin, joined.link);
   report.text += joined.is_new ? "Compare the fingerprint with the others, aloud, before anything "
                                  "is spent: whoever has another one\nhas been given another key.\n"
                                : "It was known already.\n";
@@ -159,7 +153,7 @@ std::expected<Report, Stop> AdminEpoch(const Arguments& arguments) {
   if (!sk) return std::unexpected(sk.error());
   const auto link = admin->AddEpoch(plan, *sk, Now(arguments), SystemRandom);
   if (!link) return std::unexpected(link.error());
-  auto report = WriteLink(arguments.out, *link);
+  auto report = WriteLink(arguments.out, admin->key(), *link);
   if (!report) return report;
   const Epoch& epoch = *link->link.epoch;
   if (!arguments.issue_days)
@@ -178,7 +172,7 @@ std::expected<Report, Stop> AdminRevoke(const Arguments& arguments) {
   if (!admin) return std::unexpected(admin.error());
   const auto link = admin->Revoke();
   if (!link) return std::unexpected(link.error());
-  return WriteLink(arguments.out, *link);
+  return WriteLink(arguments.out, admin->key(), *link);
 }
 
 std::expected<Report, Stop> AdminDescriptor(const Arguments& arguments) {
@@ -190,7 +184,7 @@ std::expected<Report, Stop> AdminDescriptor(const Arguments& arguments) {
   if (chain->empty()) return Unusable(arguments.directory, "there is no epoch yet");
   const std::uint32_t number = arguments.number.value_or(chain->back().link.number);
   for (const SealedLink& link : *chain)
-    if (link.link.number == number) return WriteLink(arguments.out, link);
+    if (link.link.number == number) return WriteLink(arguments.out, admin->key(), link);
   return Unusable(arguments.directory, "has no descriptor with number " + std::to_string(number));
 }
 
@@ -232,7 +226,7 @@ std::expected<Report, Stop> AdminStatus(const Arguments& arguments) {
                  {"epochs", ordered_json::array()},
                  {"members", ordered_json::array()}};
   for (const SealedLink& each : *chain) {
-    report.json["epochs"].push_back(DescribeLink(each.link).json);
+    report.json["epochs"].push_back(DescribeLink(admin->key(), each.link).json);
     report.text +=
         "number " + std::to_string(each.link.number) + "     " +
         (each.link.epoch
@@ -242,8 +236,8 @@ std::expected<Report, Stop> AdminStatus(const Arguments& arguments) {
         "\n";
   }
   if (!chain->empty()) {
-    report.text += "fingerprint  " + FingerprintOf(chain->back().link) + "\n";
-    report.json["fingerprint"] = FingerprintOf(chain->back().link);
+    report.text += "fingerprint  " + FingerprintOf(admin->key(), chain->back().link) + "\n";
+    report.json["fingerprint"] = FingerprintOf(admin->key(), chain->back().link);
   }
   for (const MemberStatus& member : *members) {
     ordered_json used = ordered_json::array();
@@ -281,7 +275,7 @@ std::expected<Report, Stop> MemberJoin(const Arguments& arguments) {
   if (!wallet) return std::unexpected(wallet.error());
   const auto joined = wallet->Join(*admin, link->sealed);
   if (!joined) return std::unexpected(joined.error());
-  return DescribeJoined(*joined);
+  return DescribeJoined(*admin, *joined);
 }
 
 namespace {
@@ -335,7 +329,7 @@ std::expected<Report, Stop> MemberAccept(const Arguments& arguments) {
   if (!response) return std::unexpected(response.error());
   auto wallet = Wallet::Open(arguments.directory);
   if (!wallet) return std::unexpected(wallet.error());
-  const auto accepted = wallet->Accept(*response);
+  const auto accepted = wallet->Accept(*response, Now(arguments));
   if (!accepted) return std::unexpected(accepted.error());
   Report report{Count(accepted->held, "token") + " accepted\n",
                 {{"held", accepted->held}, {"burnt", accepted->burnt}}};
@@ -425,13 +419,13 @@ std::expected<Report, Stop> LenderJoin(const Arguments& arguments) {
   if (!lender) return std::unexpected(lender.error());
   const auto joined = (*lender)->Join(*admin, link->sealed);
   if (!joined) return std::unexpected(joined.error());
-  return DescribeJoined(*joined);
+  return DescribeJoined(*admin, *joined);
 }
 
 std::expected<Report, Stop> EpochShow(const Arguments& arguments) {
   const auto link = LoadLink(arguments.descriptor);
   if (!link) return std::unexpected(link.error());
-  Report report = DescribeLink(link->link);
+  Report report = DescribeLink({}, link->link);
   report.text += "Nothing of this has been verified; epoch verify does that.\n";
   return report;
 }
@@ -443,7 +437,7 @@ std::expected<Report, Stop> EpochVerify(const Arguments& arguments) {
   if (!link) return std::unexpected(link.error());
   const auto verified = VerifyLink(*admin, link->sealed);
   if (!verified) return Refused(verified.error());
-  Report report = DescribeLink(*verified);
+  Report report = DescribeLink(*admin, *verified);
   report.text +=
       "valid by itself: signature, windows, key and certificate hold. Whether everybody "
       "has the same\nis seen by comparing the fingerprint.\n";

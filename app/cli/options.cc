@@ -6,7 +6,9 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace blindlend {
 
@@ -64,6 +66,48 @@ struct Options {
         ->type_name("SECONDS");
   }
 };
+
+/// Seconds of a text such as 90s, 5m, 12h or 30d; nothing of any other.
+std::optional<std::uint64_t> Seconds(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc{} || end + 1 != last || number > 1'000'000'000) return std::nullopt;
+  switch (*end) {
+    case 's':
+      return number;
+    case 'm':
+      return number * 60;
+    case 'h':
+      return number * 60 * 60;
+    case 'd':
+      return number * 24 * 60 * 60;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// An option that is a time with its unit, no longer than ten years. least: in seconds.
+template <class Number>
+CLI::Option* Duration(CLI::App* to, const std::string& option, Number& seconds,
+                      const std::string& description, std::uint64_t least) {
+  return to
+      ->add_option_function<std::string>(
+          option,
+          [&seconds](const std::string& text) {
+            seconds = static_cast<Number>(Seconds(text).value());
+          },
+          description)
+      ->check([least](const std::string& text) {
+        constexpr std::uint64_t kMost = 3660ull * 24 * 60 * 60;
+        const auto given = Seconds(text);
+        if (!given) return "not a number and s, m, h or d: " + text;
+        return *given < least || *given > kMost
+                   ? "not from " + std::to_string(least) + "s to 3660d: " + text
+                   : std::string();
+      })
+      ->type_name("TIME");
+}
 
 constexpr char kOverwrite[] = "Overwrite a secret that exists already";
 constexpr char kAdminDirectory[] = "The admin's directory";
@@ -250,6 +294,7 @@ void DeclareMember(CLI::App& app, const Options& options) {
       options.Add(*member, "accept", "Take the tokens out of a response", MemberAccept);
   options.Directory(accept, kWalletDirectory);
   options.File(accept, "response", arguments.response, "The admin's response");
+  options.Now(accept);
 
   CLI::App* const cancel =
       options.Add(*member, "cancel", "Give up a request for good", MemberCancel);
@@ -271,6 +316,9 @@ void DeclareMember(CLI::App& app, const Options& options) {
           "The identity key of the lender where; without it, any for which there is a token")
       ->type_name("FILE");
   options.File(spend, "--out", arguments.out, "Where the borrow for the lender goes");
+  Duration(spend, "--min-age", arguments.min_age,
+           "Warn if tokens were obtained less than this ago: the clock could join the two", 0)
+      ->default_str("24h");
   options.Now(spend);
 
   CLI::App* const outcome =
@@ -367,7 +415,9 @@ void DeclareAttest(CLI::App& app, const Options& options) {
       ->add_option("--instance", arguments.instance, "The instance expected, as lender status says")
       ->required()
       ->type_name("HEX");
-  check->add_option("--nonce", arguments.nonce, "The question that was asked")->type_name("HEX");
+  check->add_option("--nonce", arguments.nonce, "The question that was asked")
+      ->required()
+      ->type_name("HEX");
   options.File(check, "--cache", arguments.cache, "Where what was seen is remembered");
   options.Now(check);
   for (CLI::App* const each : {make, check})
@@ -395,6 +445,78 @@ void DeclareOthers(CLI::App& app, const Options& options) {
   for (CLI::App* const each : {show, verify, check}) options.Json(each);
 }
 
+void DeclareSimulate(CLI::App& app, const Options& options) {
+  Arguments& arguments = options.arguments;
+  simulate::Setting& setting = arguments.setting;
+  CLI::App* const run =
+      options.Add(app, "simulate",
+                  "What the clock tells about who spent a token, in a simulated group", Simulate);
+  const auto count = [run](const std::string& option, std::size_t& value,
+                           const std::string& description, std::size_t least, std::size_t most) {
+    run->add_option(option, value, description)
+        ->check(CLI::Range(least, most))
+        ->type_name("COUNT")
+        ->capture_default_str();
+  };
+  count("--members", setting.members, "Members of the group", 2, simulate::kMaxMembers);
+  count("--tokens", setting.tokens, "Tokens of each member in an epoch", 1, 1000);
+  CLI::Option* const batch =
+      run->add_option("--batch", setting.batch,
+                      "Tokens obtained at a time; without it, 10, or all if they are fewer")
+          ->check(CLI::Range(1, 1000))
+          ->type_name("COUNT");
+  count("--lenders", setting.lenders,
+        "Lenders; each member keeps to one, and the observer knows to which", 1,
+        simulate::kMaxMembers);
+  Duration(run, "--epoch", setting.epoch, "How long an epoch lasts", 1)->default_str("30d");
+  CLI::Option* const issue = Duration(
+      run, "--issue", setting.issue,
+      "How long tokens are issued, with spending after that; without it, both for the whole "
+      "epoch",
+      1);
+  Duration(run, "--delay", setting.delay, "Mean time from when a token can be spent until it is", 1)
+      ->default_str("3d");
+  Duration(run, "--wait", setting.wait, "Least time between obtaining and spending", 0)
+      ->default_str("0s");
+  run->add_option_function<std::string>(
+         "--obtain", [&setting](const std::string& text) { setting.fixed_times = text == "fixed"; },
+         "Each member at times of its own, or all at the same fixed times")
+      ->check(CLI::IsMember({"own", "fixed"}))
+      ->default_str("own");
+  run->add_option_function<std::string>(
+         "--sizes", [&setting](const std::string& text) { setting.mixed_sizes = text == "mixed"; },
+         "All batches alike, or of a size that each member has for itself")
+      ->check(CLI::IsMember({"equal", "mixed"}))
+      ->default_str("equal");
+  run->add_option("--hasty", setting.hasty,
+                  "Share of the tokens that are spent in haste; the posterior is then sampled")
+      ->check(CLI::Range(0.0, 0.99))
+      ->type_name("SHARE")
+      ->capture_default_str();
+  Duration(run, "--haste", setting.haste, "Mean time until a hasty token is spent", 1)
+      ->default_str("15m");
+  run->add_option("--runs", arguments.runs, "Epochs to simulate; without it, 20, or 4 if sampled")
+      ->check(CLI::Range(1, 10'000))
+      ->type_name("COUNT");
+  count("--sweeps", arguments.sweeps, "Length of each of the two chains that sample", 10,
+        1'000'000);
+  run->add_option("--seed", arguments.seed, "Repeat the run with this number")
+      ->check([](const std::string& text) {  // CLI11 by itself takes -1 for 2^64 - 1
+        return !text.empty() && text.size() <= 18 &&
+                       text.find_first_not_of("0123456789") == std::string::npos
+                   ? std::string()
+                   : "not a number of at most 18 digits: " + text;
+      })
+      ->type_name("NUMBER");
+  run->add_option("--svg", arguments.svg, "Draw the curves there")->type_name("FILE");
+  options.Json(run);
+  run->callback([&options_command = options.command, &setting, issue, batch] {
+    options_command = Simulate;
+    if (issue->count() == 0) setting.issue = setting.epoch;
+    if (batch->count() == 0) setting.batch = std::min(setting.batch, setting.tokens);
+  });
+}
+
 }  // namespace
 
 void Declare(CLI::App& app, Arguments& arguments, Command& command) {
@@ -408,6 +530,7 @@ void Declare(CLI::App& app, Arguments& arguments, Command& command) {
   DeclareOthers(app, options);
   DeclareKeys(app, options);
   DeclareVectors(app, options);
+  DeclareSimulate(app, options);
 }
 
 }  // namespace blindlend

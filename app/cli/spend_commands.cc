@@ -5,6 +5,7 @@
 
 #include "app/cli/common.h"
 #include "app/cli/objects.h"
+#include "app/simulate/drawing.h"
 #include "app/store/lender.h"
 #include "app/store/refusal.h"
 #include "app/store/replay.h"
@@ -28,13 +29,21 @@ std::expected<Bytes, Stop> FromHex(const std::string& option, const std::string&
   return bytes;
 }
 
+/// WriteMark behind something that is durable already, and must be reported.
+void MarkOrWarn(Lender& lender) {
+  if (const auto marked = lender.WriteMark(); !marked)
+    Complain("warning: " + marked.error().line +
+             "; until it can be, an older copy of the database is not noticed");
+}
+
 }  // namespace
 
 std::expected<Report, Stop> MemberSpend(const Arguments& arguments) {
-  const Target target{arguments.out};
+  // Whoever has the borrow and the request can be served in the member's place.
+  const Target target{arguments.out, false, true};
   std::vector<std::string> inputs{arguments.request};
   if (!arguments.lender.empty()) inputs.push_back(arguments.lender);
-  if (const auto targets = CheckTargets(inputs, {target}, false); !targets)
+  if (const auto targets = CheckOut(arguments, inputs); !targets)
     return std::unexpected(targets.error());
   const auto request = ReadFile(arguments.request, kRelayedFile);
   if (!request) return std::unexpected(request.error());
@@ -46,14 +55,25 @@ std::expected<Report, Stop> MemberSpend(const Arguments& arguments) {
   }
   auto wallet = Wallet::Open(arguments.directory);
   if (!wallet) return std::unexpected(wallet.error());
-  const auto borrow = wallet->Spend(audience, *request, Now(arguments));
+  const std::uint64_t now = Now(arguments);
+  const auto borrow = wallet->Spend(audience, *request, now);
   if (!borrow) return std::unexpected(borrow.error());
   const auto written = WriteAll({{target, EncodeText(kBorrowFile.name, borrow->sealed)}}, false);
   if (!written) return std::unexpected(written.error());
+  // Also where the clock has been set back.
+  const bool is_early =
+      now < borrow->obtained ? arguments.min_age > 0 : now - borrow->obtained < arguments.min_age;
+  if (is_early)
+    Complain("warning: tokens were obtained less than " +
+             simulate::DurationText(static_cast<double>(arguments.min_age)) +
+             " ago; whoever knows that can tell by the clock who spends now");
   return Report{"borrow" + std::string(borrow->is_new ? ": " : ", the same as before: ") +
                     target.path + " goes to the lender " + Hex(borrow->audience) +
                     " with the request\n",
-                {{"out", target.path}, {"lender", Hex(borrow->audience)}, {"new", borrow->is_new}}};
+                {{"out", target.path},
+                 {"lender", Hex(borrow->audience)},
+                 {"new", borrow->is_new},
+                 {"early", is_early}}};
 }
 
 std::expected<Report, Stop> MemberOutcome(const Arguments& arguments) {
@@ -79,7 +99,7 @@ std::expected<Report, Stop> LenderRedeem(const Arguments& arguments) {
   const auto claimed =
       (*lender)->Redeem(*borrow, *request, Now(arguments), !arguments.resume, SystemRandom);
   if (!claimed) return std::unexpected(claimed.error());
-  if (const auto marked = (*lender)->WriteMark(); !marked) return std::unexpected(marked.error());
+  if (!claimed->claim_id.empty()) MarkOrWarn(**lender);
 
   const std::string name = VerdictName(claimed->verdict);
   Report report{name + "\n", {{"verdict", name}}, name};
@@ -111,6 +131,7 @@ std::expected<Report, Stop> EndClaim(const Arguments& arguments,
   auto lender = Lender::Open(arguments.directory, arguments.accept_older);
   if (!lender) return std::unexpected(lender.error());
   if (const auto ended = (**lender.*end)(*claim); !ended) return std::unexpected(ended.error());
+  MarkOrWarn(**lender);
   return Report{result + "\n", {{"state", result}}};
 }
 
@@ -129,6 +150,7 @@ std::expected<Report, Stop> LenderClose(const Arguments& arguments) {
   if (!lender) return std::unexpected(lender.error());
   const auto closed = (*lender)->CloseEpochs(Now(arguments));
   if (!closed) return std::unexpected(closed.error());
+  if (!closed->empty()) MarkOrWarn(**lender);
   Report report{"", {{"closed", *closed}}};
   for (const std::uint32_t number : *closed)
     report.text += "epoch " + std::to_string(number) + " is closed, for good\n";
@@ -199,7 +221,7 @@ std::expected<Report, Stop> AttestKeygen(const Arguments& arguments) {
 
 std::expected<Report, Stop> AttestMake(const Arguments& arguments) {
   const Target target{arguments.out};
-  if (const auto targets = CheckTargets({arguments.key}, {target}, false); !targets)
+  if (const auto targets = CheckOut(arguments, {arguments.key}); !targets)
     return std::unexpected(targets.error());
   const auto nonce = FromHex("--nonce", arguments.nonce, 16);
   if (!nonce) return std::unexpected(nonce.error());
@@ -221,25 +243,16 @@ std::expected<Report, Stop> AttestMake(const Arguments& arguments) {
 std::expected<Report, Stop> AttestCheck(const Arguments& arguments) {
   const auto instance = FromHex("--instance", arguments.instance, 16);
   if (!instance) return std::unexpected(instance.error());
-  std::optional<Bytes> nonce;
-  if (!arguments.nonce.empty()) {
-    const auto given = FromHex("--nonce", arguments.nonce, 16);
-    if (!given) return std::unexpected(given.error());
-    nonce = *given;
-  }
+  const auto nonce = FromHex("--nonce", arguments.nonce, 16);
+  if (!nonce) return std::unexpected(nonce.error());
   const auto key = LoadAttestationKey(arguments.key);
   if (!key) return std::unexpected(key.error());
   const auto lender = LoadIdentity(arguments.lender, kLenderFile);
   if (!lender) return std::unexpected(lender.error());
   const auto bytes = LoadSealed(arguments.attestation, kAttestationFile);
   if (!bytes) return std::unexpected(bytes.error());
-  // Before the cache: an answer to another question is not used up by this one.
-  if (nonce && bytes->size() == 107 && !std::ranges::equal(View(*bytes).subspan(59, 16), *nonce)) {
-    const std::string detail = "it answers another nonce";
-    return std::unexpected(Stop{kExitRefused, "refused: " + detail, "", detail});
-  }
   const auto attestation =
-      CheckOnce(arguments.cache, *key, *instance, *lender, Now(arguments), *bytes);
+      CheckOnce(arguments.cache, *key, *instance, *lender, *nonce, Now(arguments), *bytes);
   if (!attestation) return std::unexpected(attestation.error());
   return Report{"valid: somebody with the group's key said at " + TimeText(attestation->issued_at) +
                     " that this instance holds a live session. That is a claim, not a proof.\n",

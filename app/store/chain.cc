@@ -50,10 +50,12 @@ std::optional<Bytes> Anchor(Database& database) {
 
 std::vector<SealedLink> LoadChain(Database& database) {
   std::vector<SealedLink> chain;
-  for (const Row& row : database.Run("SELECT sealed FROM link ORDER BY number")) {
+  for (const Row& row : database.Run("SELECT sealed, number FROM link ORDER BY number")) {
     const Bytes& sealed = Blob(row[0]);
     const View body = View(sealed).first(sealed.size() - std::min<std::size_t>(sealed.size(), 64));
     chain.push_back({Intact(database, "a descriptor", ParseLink(body)), sealed});
+    if (chain.back().link.number != Number(row[1]))
+      ThrowDamaged(database, "the number of a descriptor");
   }
   return chain;
 }

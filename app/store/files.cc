@@ -39,7 +39,7 @@ std::expected<std::string, Stop> WriteAside(const Output& output) {
   const std::string aside = Directory(path) + "/.blindlend-" + hex.data() + ".tmp";
 
   File file(open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                 output.target.secret ? 0600 : 0644));
+                 output.target.secret || output.target.is_private ? 0600 : 0644));
   if (file.fd() < 0) return Unusable(path, "cannot be written: " + SystemError());
   View rest = output.content;
   bool written = true;
@@ -76,6 +76,14 @@ bool Same(const std::string& a, const std::string& b) {
   if (error) return a == b;
   const fs::path full_b = fs::weakly_canonical(fs::absolute(b, error), error);
   return error ? a == b : full_a == full_b;
+}
+
+/// Whether a file begins as those of SQLite do.
+bool IsDatabase(const std::string& path) {
+  const File file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  std::array<char, 16> begin{};
+  return file.fd() >= 0 && read(file.fd(), begin.data(), begin.size()) > 0 &&
+         std::string_view(begin.data(), begin.size()) == std::string_view("SQLite format 3", 16);
 }
 
 }  // namespace
@@ -151,6 +159,7 @@ std::expected<void, Stop> CheckTargets(const std::vector<std::string>& inputs,
     struct stat status;
     if (lstat(path.c_str(), &status) != 0) continue;
     if (!S_ISREG(status.st_mode)) return Unusable(path, "is there and not a regular file");
+    if (IsDatabase(path)) return Unusable(path, "is a database, and never overwritten");
     if (targets[i].secret && !force)
       return Unusable(path, "is a secret that exists already (--force overwrites it)");
   }

@@ -87,6 +87,8 @@ struct Target {
   std::string path;
   /// Mode 0600, and never in the place of another file without force.
   bool secret = false;
+  /// Mode 0600, and may be written anew.
+  bool is_private = false;
 };
 
 /// What will be written there.
@@ -97,7 +99,7 @@ struct Output {
 
 /// Whether the targets can be meant: to be asked before any work is done.
 /// Stops with kExitUnusable: a target is an input or another target, or is there and not a regular
-/// file, or is a secret that is there while force is false.
+/// file, or a database, or is a secret that is there while force is false.
 std::expected<void, Stop> CheckTargets(const std::vector<std::string>& inputs,
                                        const std::vector<Target>& targets, bool force);
 

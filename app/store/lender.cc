@@ -19,8 +19,8 @@ const DatabaseKind kLenderDatabase = {
         " digest BLOB NOT NULL, claim_id BLOB NOT NULL) STRICT, WITHOUT ROWID;"
         "CREATE UNIQUE INDEX spent_claim ON spent (claim_id) WHERE state = 'claimed';"
         "CREATE TABLE closed (key_id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;"
-        // How many claims there have ever been, for lender.mark.
-        "CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 1), claims INTEGER NOT NULL)"
+        // How many claims, endings and closings there have ever been, for lender.mark.
+        "CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 1), events INTEGER NOT NULL)"
         " STRICT;"
         "INSERT INTO counter VALUES (1, 0);"
         "CREATE TABLE instance (id INTEGER PRIMARY KEY CHECK (id = 1), name BLOB NOT NULL) "
@@ -74,6 +74,11 @@ SpentSet LoadEntry(Database& database, const Bytes& id, const Bytes& key_id, std
   return spent;
 }
 
+/// One event for each row that the statement before has changed.
+void CountEvents(Database& database) {
+  database.Run("UPDATE counter SET events = events + changes()");
+}
+
 void StoreEntry(Database& database, const Bytes& id, const SpentEntry& entry) {
   database.Run(
       "INSERT INTO spent VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
@@ -81,11 +86,12 @@ void StoreEntry(Database& database, const Bytes& id, const SpentEntry& entry) {
       " refunds = excluded.refunds, digest = excluded.digest, claim_id = excluded.claim_id",
       {id, entry.key_id, StateName(entry.state), std::int64_t{entry.refunds}, entry.digest,
        entry.claim_id});
+  CountEvents(database);
 }
 
-std::int64_t Claims(Database& database) {
-  const auto rows = database.Run("SELECT claims FROM counter");
-  if (rows.size() != 1) ThrowDamaged(database, "the count of claims");
+std::int64_t Events(Database& database) {
+  const auto rows = database.Run("SELECT events FROM counter");
+  if (rows.size() != 1) ThrowDamaged(database, "the count of events");
   return Number(rows[0][0]);
 }
 
@@ -210,11 +216,11 @@ std::expected<void, Stop> Lender::CheckMark() {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), marked);
   if (error != std::errc() || std::string_view(end) != "\n")
     return Unusable(MarkIn(directory_), "is damaged");
-  const std::int64_t claims = Claims(database_);
-  if (claims < marked)
+  const std::int64_t events = Events(database_);
+  if (events < marked)
     return Unusable(
         database_.path(),
-        "is older than lender.mark: it knows " + std::to_string(claims) + " claims of " +
+        "is older than lender.mark: it knows " + std::to_string(events) + " events of " +
             std::to_string(marked) +
             ". Tokens spent since could be spent again; --accept-older goes on with it");
   return {};
@@ -222,7 +228,7 @@ std::expected<void, Stop> Lender::CheckMark() {
 
 std::expected<void, Stop> Lender::WriteMark() {
   return Guarded([&]() -> std::expected<void, Stop> {
-    return WriteAll({{{MarkIn(directory_)}, Ascii(std::to_string(Claims(database_)) + "\n")}},
+    return WriteAll({{{MarkIn(directory_)}, Ascii(std::to_string(Events(database_)) + "\n")}},
                     false);
   });
 }
@@ -280,7 +286,6 @@ std::expected<std::optional<Claimed>, Stop> Lender::ClaimVerified(const Borrow& 
       claimed = Claim(spent, id, key_id, borrow.digest, owner_lives, source);
       if (!claimed || claimed->claim_id.empty()) return;
       StoreEntry(database_, id, spent.entries.at(id));
-      database_.Run("UPDATE counter SET claims = claims + 1");
     });
     if (is_stale) return std::nullopt;
     if (!claimed) return Refused(claimed.error());
@@ -326,7 +331,10 @@ std::expected<std::vector<std::uint32_t>, Stop> Lender::CloseEpochs(std::uint64_
       if (!link.epoch || now < link.epoch->spend_until) continue;
       const Bytes key_id = KeyId(link.epoch->pk).value();
       // Close.1, durable before Close.2: what is dropped could otherwise be spent again.
-      commits_.Run([&] { database_.Run("INSERT OR IGNORE INTO closed VALUES (?1)", {key_id}); });
+      commits_.Run([&] {
+        database_.Run("INSERT OR IGNORE INTO closed VALUES (?1)", {key_id});
+        CountEvents(database_);
+      });
       commits_.Run([&] { database_.Run("DELETE FROM spent WHERE key_id = ?1", {key_id}); });
       numbers.push_back(link.number);
     }
@@ -385,7 +393,7 @@ std::expected<std::vector<std::string>, Stop> Lender::Audit() {
         problems.push_back(std::to_string(wrong) + " entries " + what);
     };
     count("of unknown epochs", "key_id NOT IN (SELECT key_id FROM link WHERE key_id NOT NULL)");
-    count("of closed epochs", "key_id IN (SELECT key_id FROM closed)");
+    count("of closed epochs (lender close drops them)", "key_id IN (SELECT key_id FROM closed)");
     count("with a wrong id", "length(id) != 32");
     count("with a wrong number of refunds", "refunds NOT BETWEEN 0 AND 2");
     count("claimed without digest or claim",

@@ -93,7 +93,7 @@ std::string Sentence(std::string_view step) {
       {"CheckAttestation.1", "too short or too long for an attestation"},
       {"CheckAttestation.2", "not made with this key"},
       {"CheckAttestation.3", "not an attestation"},
-      {"CheckAttestation.4", "from another instance or lender"},
+      {"CheckAttestation.4", "from another instance or lender, or to another nonce"},
       {"CheckAttestation.5", "more than 300 s old, or from the future"},
       {"CheckAttestation.6", "so old that it may have been seen and forgotten"},
       {"CheckAttestation.7", "seen before"},

@@ -25,7 +25,7 @@ std::uint64_t ToTime(const Value& value) {
 }  // namespace
 
 std::expected<Attestation, Stop> CheckOnce(const std::string& path, View key, View instance,
-                                           View lender, std::uint64_t now, View bytes) {
+                                           View lender, View nonce, std::uint64_t now, View bytes) {
   return Guarded([&]() -> std::expected<Attestation, Stop> {
     Database::Make(kReplayDatabase, path, [](Database&) {});
     Database database(kReplayDatabase, path);
@@ -39,7 +39,7 @@ std::expected<Attestation, Stop> CheckOnce(const std::string& path, View key, Vi
     Prune(cache, now);
     database.Run("UPDATE forgotten SET before = ?1", {ToBlob(cache.forgotten_before)});
     database.Run("DELETE FROM seen WHERE issued_at < ?1", {ToBlob(cache.forgotten_before)});
-    const auto attestation = CheckAttestation(key, instance, lender, now, cache, bytes);
+    const auto attestation = CheckAttestation(key, instance, lender, nonce, now, cache, bytes);
     if (attestation)
       database.Run(
           "INSERT INTO seen VALUES (?1, ?2)",

@@ -10,6 +10,6 @@ namespace blindlend {
 /// remembered, durably, before this returns. Prunes first.
 /// Stops with kExitUnusable for the file, and with kExitRefused where the attestation is refused.
 std::expected<Attestation, Stop> CheckOnce(const std::string& path, View key, View instance,
-                                           View lender, std::uint64_t now, View bytes);
+                                           View lender, View nonce, std::uint64_t now, View bytes);
 
 }  // namespace blindlend

@@ -10,12 +10,13 @@ namespace blindlend {
 namespace {
 
 const DatabaseKind kWalletDatabase = {
-    "wallet", 0x424c7761 /* BLwa */, 1,
+    "wallet", 0x424c7761 /* BLwa */, 2,
     std::string(kIdentitySchema) + kAnchorSchema + kChainSchema +
-        // sealed is there as long as the request is open.
+        // sealed and audience are there as long as the request is open.
         "CREATE TABLE request (hash BLOB PRIMARY KEY, number INTEGER NOT NULL,"
-        " audience BLOB NOT NULL, state TEXT NOT NULL"
-        " CHECK (state IN ('prepared', 'requested', 'accepted', 'cancelled')), sealed BLOB)"
+        " audience BLOB, state TEXT NOT NULL"
+        " CHECK (state IN ('prepared', 'requested', 'accepted', 'cancelled', 'expired')), sealed "
+        "BLOB)"
         " STRICT, WITHOUT ROWID;"
         "CREATE TABLE entry (hash BLOB NOT NULL REFERENCES request, position INTEGER NOT NULL,"
         " seed BLOB NOT NULL, msg BLOB NOT NULL, r_inv BLOB NOT NULL, PRIMARY KEY (hash, position))"
@@ -24,6 +25,9 @@ const DatabaseKind kWalletDatabase = {
         " state TEXT NOT NULL CHECK (state IN ('held', 'spending')), seed BLOB NOT NULL,"
         // digest: of the request that it is reserved for.
         " token BLOB NOT NULL, digest BLOB) STRICT, WITHOUT ROWID;"
+        // When tokens of an epoch were last accepted, as long as one is left. Not of each token:
+        // which of them is shown tells nobody anything, that some were obtained just before does.
+        "CREATE TABLE obtained (number INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;"
         "CREATE TABLE outcome (number INTEGER NOT NULL, state TEXT NOT NULL"
         " CHECK (state IN ('spent', 'burnt')), count INTEGER NOT NULL, PRIMARY KEY (number, state))"
         " STRICT, WITHOUT ROWID;"};
@@ -41,9 +45,21 @@ TokenState StateOf(const Database& database, const std::string& name) {
   return *found;
 }
 
+/// The next full hour: no finer time is kept.
+std::int64_t FullHour(std::uint64_t now) {
+  constexpr std::int64_t kHour = 60 * 60;
+  const auto time = static_cast<std::int64_t>(std::min<std::uint64_t>(now, INT64_MAX / 2));
+  return (time + kHour - 1) / kHour * kHour;
+}
+
 /// The next state of a token in the database, which only does what the table allows.
 TokenState Next(const Database& database, TokenState state, TokenEvent event) {
   return Intact(database, "the state of a token", Transition(state, event));
+}
+
+/// Whether a request that is in this state is no longer open.
+bool HasEnded(const std::string& state) {
+  return state == "accepted" || state == "cancelled" || state == "expired";
 }
 
 const SealedLink* Find(const std::vector<SealedLink>& chain, std::int64_t number) {
@@ -106,6 +122,18 @@ void Wallet::AddOutcome(std::int64_t number, TokenState state, std::size_t count
       {number, StateName(state), static_cast<std::int64_t>(count)});
 }
 
+/// Erases what an open request kept: only its hash and how it ended stay.
+void Wallet::EndRequest(const Bytes& hash, const std::string& how) {
+  database_.Run("DELETE FROM entry WHERE hash = ?1", {hash});
+  database_.Run("UPDATE request SET state = ?2, sealed = NULL, audience = NULL WHERE hash = ?1",
+                {hash, how});
+}
+
+/// Erases when tokens were obtained of which none is left.
+void Wallet::Forget() {
+  database_.Run("DELETE FROM obtained WHERE number NOT IN (SELECT number FROM token)");
+}
+
 /// How many tokens of an epoch this wallet has ever asked for.
 std::uint64_t Wallet::Asked(std::int64_t number) {
   const auto rows = database_.Run(
@@ -131,10 +159,10 @@ std::expected<Outgoing, Stop> Wallet::Request(View audience, std::size_t count, 
         "?2"
         " AND (SELECT count(*) FROM entry WHERE entry.hash = request.hash) = ?3 LIMIT 1",
         {number, lender, static_cast<std::int64_t>(count)});
-    if (!prepared.empty()) return Outgoing{Blob(prepared[0][0]), Blob(prepared[0][1]), true};
-
     const bool is_open =
         link.epoch && link.epoch->issue_from <= now && now < link.epoch->issue_until;
+    if (is_open && !prepared.empty())
+      return Outgoing{Blob(prepared[0][0]), Blob(prepared[0][1]), true};
     if (is_open && !force) {  // a closed one is refused with its times
       const std::uint64_t asked = Asked(number), quota = link.epoch->quota;
       if (count > quota || asked > quota - count) {
@@ -190,7 +218,7 @@ std::expected<void, Stop> Wallet::Sent(View hash) {
   });
 }
 
-std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
+std::expected<Accepted, Stop> Wallet::Accept(View sealed, std::uint64_t now) {
   return Guarded([&]() -> std::expected<Accepted, Stop> {
     Transaction transaction(database_);
     const auto admin = Anchor(database_);
@@ -203,7 +231,7 @@ std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
         database_.Run("SELECT number, state, sealed FROM request WHERE hash = ?1", {named->id});
     if (rows.empty()) return Refused({"Accept.3"});
     const std::string& name = Text(rows[0][1]);
-    if (name == "accepted" || name == "cancelled")
+    if (HasEnded(name))
       return Refused({"Accept.3"}, "the request that it answers has been " + name + " already");
 
     // What RequestTokens returned, out of the wallet.
@@ -269,10 +297,13 @@ std::expected<Accepted, Stop> Wallet::Accept(View sealed) {
                      StateName(Next(database_, before, TokenEvent::kAccepted)), seeds[i],
                      EncodeToken(token).value()});
     }
+    if (accepted.held > 0)
+      database_.Run(
+          "INSERT INTO obtained VALUES (?1, ?2)"
+          " ON CONFLICT (number) DO UPDATE SET at = max(at, excluded.at)",
+          {number, FullHour(now)});
     AddOutcome(number, Next(database_, before, TokenEvent::kRefused), accepted.burnt);
-    database_.Run("DELETE FROM entry WHERE hash = ?1", {named->id});
-    database_.Run("UPDATE request SET state = 'accepted', sealed = NULL WHERE hash = ?1",
-                  {named->id});
+    EndRequest(named->id, "accepted");
     transaction.Commit();
     database_.Erase();
     return accepted;
@@ -291,13 +322,12 @@ std::expected<std::size_t, Stop> Wallet::Cancel(View sealed) {
         {hash});
     if (rows.empty()) return Unusable(database_.path(), "knows no such request");
     const std::string& name = Text(rows[0][1]);
-    if (name == "accepted" || name == "cancelled")
+    if (HasEnded(name))
       return Unusable(database_.path(), "the request has been " + name + " already");
     const auto count = static_cast<std::size_t>(Number(rows[0][2]));
     AddOutcome(Number(rows[0][0]),
                Next(database_, StateOf(database_, name), TokenEvent::kCancelled), count);
-    database_.Run("DELETE FROM entry WHERE hash = ?1", {hash});
-    database_.Run("UPDATE request SET state = 'cancelled', sealed = NULL WHERE hash = ?1", {hash});
+    EndRequest(hash, "cancelled");
     transaction.Commit();
     database_.Erase();
     return count;
@@ -313,19 +343,24 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
       return Unusable(database_.path(), "has no descriptor yet; join brings it in");
     if (!chain.back().link.epoch)
       return Unusable(database_.path(), "the chain ends in a revocation");
-    const auto borrow = [&](const Token& token, const Bytes& seed, bool is_new) {
+    const auto borrow = [&](const Token& token, const Bytes& seed, bool is_new,
+                            std::int64_t number) {
       const Bytes sealed =
           Intact(database_, "a token's spend key", MakeBorrow(token, seed, request));
-      return Borrowing{sealed, token.audience, is_new};
+      const auto rows = database_.Run("SELECT at FROM obtained WHERE number = ?1", {number});
+      if (rows.empty()) ThrowDamaged(database_, "when a token was obtained");
+      return Borrowing{sealed, token.audience, is_new,
+                       static_cast<std::uint64_t>(Number(rows[0][0]))};
     };
     const auto fits = [&](const Token& token) { return !audience || token.audience == *audience; };
 
     // The same request again: the same borrow.
-    for (const Row& row : database_.Run(
-             "SELECT id, seed, token, digest FROM token WHERE state = 'spending' ORDER BY id")) {
+    for (const Row& row :
+         database_.Run("SELECT id, seed, token, digest, number FROM token WHERE state = 'spending'"
+                       " ORDER BY id")) {
       const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
       if (fits(token) && RequestDigest(Blob(row[0]), request) == Blob(row[3]))
-        return borrow(token, Blob(row[1]), false);
+        return borrow(token, Blob(row[1]), false, Number(row[4]));
     }
     // The epoch that ends first; in it by id, which has nothing to do with when it was obtained.
     bool is_elsewhere = false;
@@ -340,9 +375,10 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
         database_.Run("UPDATE token SET state = ?2, digest = ?3 WHERE id = ?1",
                       {row[0], StateName(Next(database_, TokenState::kHeld, TokenEvent::kReserved)),
                        RequestDigest(Blob(row[0]), request)});
+        const Borrowing made = borrow(token, Blob(row[1]), true, each.link.number);
         // Durable from here on; only now may the borrow leave.
         transaction.Commit();
-        return borrow(token, Blob(row[1]), true);
+        return made;
       }
     }
     const std::string detail =
@@ -367,6 +403,7 @@ std::expected<void, Stop> Wallet::End(View sealed, bool served) {
     if (served) {
       AddOutcome(Number(rows[0][0]), next, 1);
       database_.Run("DELETE FROM token WHERE id = ?1", {id});
+      Forget();
     } else {
       database_.Run("UPDATE token SET state = ?2, digest = NULL WHERE id = ?1",
                     {id, StateName(next)});
@@ -393,7 +430,18 @@ std::expected<std::size_t, Stop> Wallet::Expire(std::uint64_t now) {
         database_.Run("DELETE FROM token WHERE id = ?1", {row[0]});
         ++count;
       }
+      for (const Row& row : database_.Run(
+               "SELECT hash, state, (SELECT count(*) FROM entry WHERE entry.hash = request.hash)"
+               " FROM request WHERE number = ?1 AND sealed NOT NULL",
+               {number})) {
+        const TokenState state = StateOf(database_, Text(row[1]));
+        const auto tokens = static_cast<std::size_t>(Number(row[2]));
+        AddOutcome(number, Next(database_, state, TokenEvent::kExpired), tokens);
+        EndRequest(Blob(row[0]), "expired");
+        count += tokens;
+      }
     }
+    Forget();
     transaction.Commit();
     database_.Erase();
     return count;
@@ -407,6 +455,10 @@ std::expected<Balance, Stop> Wallet::Look(std::uint64_t now) {
     for (const TokenState state : kStates) balance.tokens[state] = 0;
     const std::vector<SealedLink> chain = LoadChain(database_);
     const bool is_revoked = !chain.empty() && !chain.back().link.epoch;
+    const auto is_over = [&](std::int64_t number) {
+      const SealedLink* const link = Find(chain, number);
+      return is_revoked || (link != nullptr && now >= link->link.epoch->spend_until);
+    };
     for (const Row& row :
          database_.Run("SELECT hash, number, audience, state,"
                        " (SELECT count(*) FROM entry WHERE entry.hash = request.hash)"
@@ -415,14 +467,13 @@ std::expected<Balance, Stop> Wallet::Look(std::uint64_t now) {
           Blob(row[0]), static_cast<std::uint32_t>(Number(row[1])), Blob(row[2]),
           static_cast<std::size_t>(Number(row[4])), StateOf(database_, Text(row[3])));
       balance.tokens[request.state] += request.count;
+      if (is_over(request.number)) balance.expired += request.count;
     }
     for (const Row& row :
          database_.Run("SELECT state, number, count(*) FROM token GROUP BY state, number")) {
       const auto count = static_cast<std::size_t>(Number(row[2]));
       balance.tokens[StateOf(database_, Text(row[0]))] += count;
-      const SealedLink* const link = Find(chain, Number(row[1]));
-      if (is_revoked || (link != nullptr && now >= link->link.epoch->spend_until))
-        balance.expired += count;
+      if (is_over(Number(row[1]))) balance.expired += count;
     }
     for (const Row& row : database_.Run("SELECT state, sum(count) FROM outcome GROUP BY state"))
       balance.tokens[StateOf(database_, Text(row[0]))] += static_cast<std::size_t>(Number(row[1]));

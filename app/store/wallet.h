@@ -1,7 +1,8 @@
 // A member's identity, chain of epochs, requests and tokens, in DIRECTORY/wallet.db.
 //
-// What a token needs is on disk before its request leaves (prepared), r's inverse is erased when its
-// token is there (held), and everything about it when its outcome is final: then only a count is left.
+// What a token needs is on disk before its request leaves (prepared), r's inverse is erased when
+// its token is there (held), and everything about it when its outcome is final: then only a count
+// is left.
 #pragma once
 
 #include "app/store/chain.h"
@@ -37,10 +38,12 @@ struct Outgoing {
   bool resent;
 };
 
-/// A borrow to be written out. is_new: whether its token was reserved now.
+/// A borrow to be written out. is_new: whether its token was reserved now. obtained: when tokens of
+/// its epoch were last accepted, in seconds since 1970, up to the next full hour.
 struct Borrowing {
   Bytes sealed, audience;
   bool is_new;
+  std::uint64_t obtained;
 };
 
 /// What a response did. evidence: the file against the admin, where something was burnt.
@@ -49,7 +52,8 @@ struct Accepted {
   std::string evidence;
 };
 
-/// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed then.
+/// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed
+/// then.
 class Wallet {
  public:
   /// Makes the directory's wallet, or opens it if it is there.
@@ -75,15 +79,15 @@ class Wallet {
   std::expected<void, Stop> Sent(View hash);
 
   /// Takes the tokens of a sealed response; those whose value is wrong are burnt, and request and
-  /// response are kept as evidence in the directory.
-  std::expected<Accepted, Stop> Accept(View sealed);
+  /// response are kept as evidence in the directory. now: seconds since 1970-01-01 UTC.
+  std::expected<Accepted, Stop> Accept(View sealed, std::uint64_t now);
 
   /// Burns what a sealed request asked for. Returns how many.
   std::expected<std::size_t, Stop> Cancel(View sealed);
 
   /// The borrow of a token that can be spent at now, reserved before it is returned. audience: the
-  /// lender where, or nothing if any will do. The same request gets the same borrow until its end is
-  /// known.
+  /// lender where, or nothing if any will do. The same request gets the same borrow until its end
+  /// is known.
   std::expected<Borrowing, Stop> Spend(const std::optional<Bytes>& audience, View request,
                                        std::uint64_t now);
 
@@ -91,7 +95,8 @@ class Wallet {
   /// again.
   std::expected<void, Stop> End(View sealed, bool served);
 
-  /// Burns and erases the tokens whose epoch is over at now. Returns how many.
+  /// Burns and erases the tokens whose epoch is over at now, those too that are still asked for.
+  /// Returns how many.
   std::expected<std::size_t, Stop> Expire(std::uint64_t now);
 
   std::expected<Balance, Stop> Look(std::uint64_t now);
@@ -99,6 +104,8 @@ class Wallet {
  private:
   Wallet(Database database, std::string directory);
   void AddOutcome(std::int64_t number, TokenState state, std::size_t count);
+  void EndRequest(const Bytes& hash, const std::string& how);
+  void Forget();
   std::uint64_t Asked(std::int64_t number);
 
   Database database_;

@@ -1,6 +1,6 @@
 #include "app/vectors/cases.h"
 
-#include "app/vectors/fixtures.h"
+#include "app/vectors/cases_pinned.h"
 
 namespace blindlend::vectors {
 
@@ -257,6 +257,8 @@ void RawPrivateCases(List& list) {
   const SecretKey sk = Small();
   list.Valid("by hand: 29^3 mod 33 = 2", {"Toy"}, in(Toy(), ZZ{29}, TapeOf({5})));
   list.Valid("the base blinding is 1", {"Toy", "EdgeCase"}, in(Toy(), ZZ{29}, TapeOf({1})));
+  list.Valid("1, the smallest value: its own root", {"Toy", "EdgeCase"},
+             in(Toy(), ZZ{1}, TapeOf({5})));
   list.Valid("shares a factor with n: allowed here", {"EdgeCase"}, in(sk, sk.p, Seed("a")));
   list.Valid("512 bits", {"Normal"}, in(sk, sk.n / 3, Seed("a")));
   list.Valid("512 bits, another base blinding, the same result", {"Normal"},
@@ -287,6 +289,8 @@ void DrawBaseCases(List& list) {
   list.Valid("both bits above w's length are cleared", {"Toy"}, in(ZZ{35}, TapeOf({0xc3})));
   list.Valid("shares a factor with w: a base all the same", {"Toy"}, in(ZZ{35}, TapeOf({7})));
   list.Valid("256 bits", {"Normal"}, in(Small().p, Seed("base")));
+  list.Valid("255 refused candidates, then a base", {"RareBranch"},
+             in(ZZ{35}, TapeOf(Join({Repeat(255, 1), Bytes{2}}))));
   list.Invalid("DrawBase.2", "an empty tape", {"Exhausted"}, in(ZZ{35}, TapeOf({})));
   list.Invalid("DrawBase.4", "256 refused candidates", {"RareBranch"},
                in(ZZ{35}, TapeOf(Join({Repeat(256, 1), Bytes{2}}))));
@@ -355,6 +359,8 @@ void GeneratePrimeCases(List& list) {
   list.Valid(
       "least factor 1031, below 2^11: what follows is a candidate", {"EdgeCase"},
       in(23, 3, TapeOf(Join({Int(ZZ{1031 * 6121}, 3), Int(ZZ{6300011}, 3), Start("rest", 8192)}))));
+  list.Valid("1,023 times 49153 = 13 * 19 * 199, then a prime", {"RareBranch"},
+             in(16, 3, TapeOf(Join({Repeat(2046, 0), PrimeTape(two_mod_three)}))));
   list.Invalid("GeneratePrime.1", "15 bits", {"Length"}, in(15, 3, Seed("prime")));
   list.Invalid("GeneratePrime.1", "0 bits", {"Length"}, in(0, 3, Seed("prime")));
   list.Invalid("GeneratePrime.3", "an empty tape", {"Exhausted"}, in(16, 3, TapeOf({})));
@@ -393,6 +399,12 @@ Bytes ClosePrimesTape() {
   return Join({PrimeTape(p), PrimeTape(q)});
 }
 
+// A prime, and so is p + 2^156: found by trying odd numbers upwards.
+ZZ LowerOfPair() {
+  return NTL::conv<ZZ>(
+      "87497310643772031218508239210620842755619832621290961291630144088363920963891");
+}
+
 void GenerateKeyCases(List& list) {
   const auto in = [](long bits, const Json& tape) {
     return Json{{"bits", bits}, {"source", tape}};
@@ -401,6 +413,9 @@ void GenerateKeyCases(List& list) {
   list.Valid("528 bits", {"EdgeCase"}, in(528, Seed("key")));
   list.Valid("2048 bits", {"Normal"}, in(2048, Seed("real key")));
   list.Valid("3072 bits", {"Normal"}, in(3072, Seed("default key")));
+  list.Valid("p and q differ by 2^156 + 54, hardly more than they must", {"EdgeCase"},
+             in(512, TapeOf(Join({PrimeTape(LowerOfPair()),
+                                  PrimeTape(LowerOfPair() + NTL::power2_ZZ(156) + 54)}))));
   list.Invalid("GenerateKey.1", "496 bits", {"Length"}, in(496, Seed("key")));
   list.Invalid("GenerateKey.1", "520 bits", {"Length"}, in(520, Seed("key")));
   list.Invalid("GenerateKey.1", "4112 bits", {"Length"}, in(4112, Seed("key")));
@@ -412,6 +427,10 @@ void GenerateKeyCases(List& list) {
                in(512, TapeOf(ClosePrimesTape())));
   list.Invalid("GenerateKey.4", "the same prime twice", {"RareBranch"},
                in(512, TapeOf(Join({PrimeTape(Small().p), PrimeTape(Small().p)}))));
+  list.Invalid(
+      "GenerateKey.4", "p and q differ by exactly 2^156", {"EdgeCase"},
+      in(512,
+         TapeOf(Join({PrimeTape(LowerOfPair()), PrimeTape(LowerOfPair() + NTL::power2_ZZ(156))}))));
 }
 
 void ProbablyPrimeCases(List& list) {
@@ -437,6 +456,15 @@ void ProbablyPrimeCases(List& list) {
   list.Valid("the product of two primes", {"Normal"}, {{"w", ToJson(Small().n)}});
 }
 
+// p and 2p - 1 are primes, and base 3 takes their product for one: found by trying.
+ZZ LowerOfPseudoprime() {
+  return NTL::conv<ZZ>(
+      "105094231509590812098347650452318329989412972390017171533335044605023500918140335061"
+      "889864019827886102430835881517980648483394553731993290576563561483490631553368025306"
+      "245805824330491161774828821046638741807240323484970826288376186430652822964836708476"
+      "914384768406299533824447769661326073997418525439795895467");
+}
+
 void ValidatePublicKeyCases(List& list) {
   const auto in = [](const ZZ& n, long e) { return Json{{"pk", ToJson(PublicKey{n, ZZ{e}})}}; };
   const ZZ n = Real().n;
@@ -444,9 +472,9 @@ void ValidatePublicKeyCases(List& list) {
   const ZZ prime = NTL::power2_ZZ(2047) + 1919;
   const ZZ half = 3 * NTL::power2_ZZ(1022) + 1037;
   const ZZ third = 3 * NTL::power2_ZZ(681) + 155;
-  // Moduli of 2048 bits with one small prime factor: the cofactor is no multiple of any other.
-  const auto with_factor = [](long factor) {
-    ZZ cofactor = NTL::power2_ZZ(2047) / factor + 1;
+  // Moduli with one small prime factor: the cofactor is no multiple of any other.
+  const auto with_factor = [](long factor, long bits = 2048) {
+    ZZ cofactor = NTL::power2_ZZ(bits - 1) / factor + 1;
     NTL::PrimeSeq primes;
     for (long small = primes.next(); small < 65536; small = primes.next())
       if (divide(cofactor, small)) {
@@ -457,6 +485,9 @@ void ValidatePublicKeyCases(List& list) {
   };
   list.Valid("2048 bits", {"Normal"}, in(n, 65537));
   list.Valid("3072 bits", {"Normal"}, in(MakeKey(3072, "default key").n, 65537));
+  list.Valid("4096 bits", {"EdgeCase"}, in(with_factor(65537, 4096), 65537));
+  list.Valid("base 3 takes it for a prime, base 2 does not", {"RareBranch"},
+             in(LowerOfPseudoprime() * (2 * LowerOfPseudoprime() - 1), 65537));
   list.Valid("a prime factor of 65537: just above the bound", {"EdgeCase"},
              in(with_factor(65537), 65537));
   list.Invalid("ValidatePublicKey.1", "512 bits", {"Length"}, in(Small().n, 65537));
@@ -517,6 +548,7 @@ void ValidateSecretKeyCases(List& list) {
   range("dq = q", &SecretKey::dq, sk.q);
   range("qinv = 0", &SecretKey::qinv, ZZ{0});
   range("qinv + p", &SecretKey::qinv, sk.qinv + sk.p);
+  range("qinv = p", &SecretKey::qinv, sk.p);
   // With 2 for a prime everything else is made to fit, so that nothing later says the same.
   const SecretKey p_two{{ZZ{22}, ZZ{3}}, ZZ{7}, ZZ{2}, ZZ{11}, ZZ{1}, ZZ{7}, ZZ{1}};
   list.Invalid("ValidateSecretKey.1", "p = 2 and all else fits", {"Toy", "Range"}, in(p_two));
@@ -535,6 +567,7 @@ void ValidateSecretKeyCases(List& list) {
   const ZZ L = (sk.p - 1) * (sk.q - 1) / GCD(sk.p - 1, sk.q - 1);
   list.Invalid("ValidateSecretKey.4", "d + lcm(p-1, q-1)", {"Canonical"},
                with(&SecretKey::d, sk.d + L));
+  list.Invalid("ValidateSecretKey.4", "d = lcm(p-1, q-1)", {"EdgeCase"}, with(&SecretKey::d, L));
   list.Invalid("ValidateSecretKey.5", "d + 1", {"Malformed"}, with(&SecretKey::d, sk.d + 1));
   list.Invalid("ValidateSecretKey.5", "e = 3", {"Malformed"}, with_public(&PublicKey::e, ZZ{3}));
   list.Invalid("ValidateSecretKey.6", "dp + 1", {"Malformed"}, with(&SecretKey::dp, sk.dp + 1));
@@ -543,6 +576,9 @@ void ValidateSecretKeyCases(List& list) {
                with(&SecretKey::qinv, sk.qinv + 1));
   const SecretKey square{{ZZ{121}, ZZ{7}}, ZZ{3}, ZZ{11}, ZZ{11}, ZZ{3}, ZZ{3}, ZZ{1}};
   list.Invalid("ValidateSecretKey.7", "p = q", {"Toy", "Malformed"}, in(square));
+  const SecretKey least{{ZZ{9}, ZZ{3}}, ZZ{1}, ZZ{3}, ZZ{3}, ZZ{1}, ZZ{1}, ZZ{1}};
+  list.Invalid("ValidateSecretKey.7", "n = 9: all parts are the smallest in range",
+               {"Toy", "EdgeCase"}, in(least));
 }
 
 void EncodePublicKeyCases(List& list) {
@@ -571,6 +607,7 @@ void ParsePublicKeyCases(List& list) {
              in(*EncodePublicKey({NTL::power2_ZZ(4096) - 1, NTL::power2_ZZ(32) - 1})));
   MalformedCases(list, good, "ParsePublicKey.1", "ParsePublicKey.3", "ParsePublicKey.3",
                  Json::object());
+  list.Invalid("ParsePublicKey.1", "three bytes", {"Length"}, in({1, 1, 2}));
   list.Invalid("ParsePublicKey.1", "a secret key", {"Malformed"}, in(*EncodeSecretKey(Toy())));
   list.Invalid("ParsePublicKey.2", "0 bits", {"Range"}, in({1, 1, 0, 0, 0, 0, 0, 3}));
   list.Invalid("ParsePublicKey.2", "1 bit", {"Range"}, in({1, 1, 0, 1, 1, 0, 0, 0, 3}));
@@ -588,6 +625,17 @@ void ParsePublicKeyCases(List& list) {
   list.Invalid("ParsePublicKey.5", "e = 0", {"Range"}, in({1, 1, 0, 6, 33, 0, 0, 0, 0}));
 }
 
+// The smallest and largest n and e that have an encoding, and widths that are no multiple of 8 and 16
+// bits. Form only.
+std::vector<std::pair<std::string, SecretKey>> SecretKeysAtLimits() {
+  const auto key = [](const ZZ& n, const ZZ& e) {
+    return SecretKey{{n, e}, ZZ{1}, ZZ{2}, ZZ{3}, ZZ{4}, ZZ{5}, ZZ{6}};
+  };
+  return {{"the smallest n and e", key(ZZ{2}, ZZ{1})},
+          {"17 bits: d takes three bytes, the others two", key(NTL::power2_ZZ(16), ZZ{3})},
+          {"the largest n and e", key(NTL::power2_ZZ(4096) - 1, NTL::power2_ZZ(32) - 1)}};
+}
+
 void EncodeSecretKeyCases(List& list) {
   const auto in = [](const SecretKey& sk) { return Json{{"sk", ToJson(sk)}}; };
   const auto bad = [&](const char* step, const char* why, const SecretKey& sk) {
@@ -596,6 +644,8 @@ void EncodeSecretKeyCases(List& list) {
   SecretKey sk = Toy();
   list.Valid("by hand", {"Toy"}, in(sk));
   list.Valid("512 bits", {"Normal"}, in(Small()));
+  for (const auto& [comment, limit] : SecretKeysAtLimits())
+    list.Valid(comment, {"EdgeCase"}, in(limit));
   sk.n = 1;
   bad("EncodeSecretKey.1", "n = 1", sk);
   sk.n = NTL::power2_ZZ(4096);
@@ -621,13 +671,17 @@ void ParseSecretKeyCases(List& list) {
   const Bytes good = *EncodeSecretKey(Small());
   list.Valid("by hand", {"Toy"}, in(toy));
   list.Valid("512 bits", {"Normal"}, in(good));
+  for (const auto& [comment, limit] : SecretKeysAtLimits())
+    list.Valid(comment, {"EdgeCase"}, in(*EncodeSecretKey(limit)));
   list.Valid("parts that do not fit together: form only", {"Toy", "EdgeCase"},
              in(With(toy, 9, 255)));
   MalformedCases(list, good, "ParseSecretKey.1", "ParseSecretKey.3", "ParseSecretKey.3",
                  Json::object());
   list.Invalid("ParseSecretKey.1", "a public key", {"Malformed"}, in(*EncodePublicKey(Toy())));
+  list.Invalid("ParseSecretKey.1", "three bytes", {"Length"}, in({1, 2, 2}));
   list.Invalid("ParseSecretKey.2", "1 bit", {"Range"}, in(With(toy, 3, 1)));
   list.Invalid("ParseSecretKey.2", "4097 bits", {"Range"}, in(With(With(toy, 2, 16), 3, 1)));
+  list.Invalid("ParseSecretKey.3", "the header alone", {"Length"}, in({1, 2, 2, 0}));
   list.Invalid("ParseSecretKey.4", "n is one bit shorter than it says", {"Canonical"},
                in(With(toy, 4, 17)));
   list.Invalid("ParseSecretKey.4", "n is one bit longer than it says", {"Canonical"},
@@ -811,6 +865,8 @@ void FinalizeCases(List& list) {
   list.Valid("by hand", {"Toy"}, in(Toy(), Msg(), toy_sig, toy_inv));
   const auto [real_sig, real_inv] = session(Real(), "r");
   list.Valid("2048 bits", {"Normal"}, in(Real(), Msg(), real_sig, real_inv));
+  list.Valid("r = 1: the signer's answer is the signature", {"EdgeCase"},
+             in(sk, Msg(), OS2IP(SignatureOf(sk, Msg())), ZZ{1}));
   list.Invalid("Finalize.1", "blind_sig = 0", {"Range"}, in(sk, Msg(), ZZ{0}, r_inv));
   list.Invalid("Finalize.1", "blind_sig = n", {"Range"}, in(sk, Msg(), sk.n, r_inv));
   list.Invalid("Finalize.1", "blind_sig + n", {"Range"}, in(sk, Msg(), blind_sig + sk.n, r_inv));
@@ -969,6 +1025,10 @@ void ParseBatchCases(List& list) {
   list.Valid("a response", {"Normal"}, in(kResponse, With(good, 1, 4)));
   list.Valid("values with leading zeros, and 0: form only", {"EdgeCase"},
              in(kRequest, *EncodeBatch(kRequest, {id, 3, {ZZ{0}, ZZ{1}}})));
+  list.Valid("the widest value", {"EdgeCase"},
+             in(kRequest, *EncodeBatch(kRequest, {id, 512, {ZZ{1}}})));
+  list.Valid("the most values, of one byte each", {"EdgeCase"},
+             in(kRequest, *EncodeBatch(kRequest, {id, 1, std::vector<ZZ>(1000, ZZ{7})})));
   MalformedCases(list, good, "ParseBatch.1", "ParseBatch.3", "ParseBatch.3", {{"kind", 3}});
   list.Invalid("ParseBatch.1", "a response where a request is wanted", {"Malformed"},
                in(kRequest, With(good, 1, 4)));
@@ -995,6 +1055,7 @@ void EncodeStateCases(List& list) {
   };
   list.Valid("three messages", {"Normal"}, in(MakeBatch(Small()).state));
   list.Valid("one empty message", {"EdgeCase"}, in({id, hash, 1, {{ZZ{255}, {}}}}));
+  list.Valid("the widest r_inv", {"EdgeCase"}, in({id, hash, 512, {{ZZ{1}, {}}}}));
   bad("a key id of 31 bytes", {Repeat(31, 1), hash, 1, {{ZZ{1}, {}}}});
   bad("a request hash of 33 bytes", {id, Repeat(33, 1), 1, {{ZZ{1}, {}}}});
   bad("width 0", {id, hash, 0, {{ZZ{0}, {}}}});
@@ -1010,6 +1071,9 @@ void ParseStateCases(List& list) {
   const Bytes good = *EncodeState({id, id, 2, {{ZZ{7}, Ascii("one")}, {ZZ{9}, {}}}});
   list.Valid("two messages, one of them empty", {"Normal"}, in(good));
   list.Valid("512 bits, three messages", {"Normal"}, in(*EncodeState(MakeBatch(Small()).state)));
+  list.Valid("the widest r_inv", {"EdgeCase"}, in(*EncodeState({id, id, 512, {{ZZ{1}, {}}}})));
+  list.Valid("the most entries, of one byte each", {"EdgeCase"},
+             in(*EncodeState({id, id, 1, std::vector<State::Entry>(1000, {ZZ{7}, {}})})));
   MalformedCases(list, good, "ParseState.1", "ParseState.4", "ParseState.7", Json::object());
   list.Invalid("ParseState.1", "the header without its last byte", {"Length"},
                in(Bytes(good.begin(), good.begin() + 69)));
@@ -1045,6 +1109,7 @@ void ParseSignatureCases(List& list) {
   const Bytes good = *EncodeSignature(SignatureOf(Small(), Msg()));
   list.Valid("512 bits", {"Normal"}, in(good));
   list.Valid("one byte, zero: form only", {"EdgeCase"}, in({1, 6, 0, 1, 0}));
+  list.Valid("the longest", {"EdgeCase"}, in(*EncodeSignature(Repeat(512, 1))));
   MalformedCases(list, good, "ParseSignature.1", "ParseSignature.3", "ParseSignature.3",
                  Json::object());
   list.Invalid("ParseSignature.1", "three bytes", {"Length"}, in({1, 6, 0}));
@@ -1117,9 +1182,10 @@ std::vector<Case> Cases(const std::string& algorithm) {
       all.merge(chapters());
     return all;
   }();
+  static const Makers pinned = PinnedMakers();
   List list;
-  const auto maker = makers.find(algorithm);
-  if (maker != makers.end()) maker->second(list);
+  for (const Makers* each : {&makers, &pinned})
+    if (const auto maker = each->find(algorithm); maker != each->end()) maker->second(list);
   return list.cases;
 }
 

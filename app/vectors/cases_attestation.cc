@@ -160,6 +160,7 @@ Json CheckInputs(std::uint64_t now, const ReplayCache& cache, const Bytes& bytes
   return {{"key", ToJson(Key())},
           {"instance", ToJson(expected.instance)},
           {"lender", ToJson(expected.lender)},
+          {"nonce", ToJson(expected.nonce)},
           {"now", U64ToJson(now)},
           {"cache", ToJson(cache)},
           {"bytes", ToJson(bytes)}};
@@ -264,6 +265,12 @@ void CheckAttestationCases(List& list) {
   };
   expected("another instance", {"Malformed"}, [](Attestation& one) { one.instance[15] ^= 1; });
   expected("another lender", {"Malformed"}, [](Attestation& one) { one.lender = Lenders()[1]; });
+  expected("another nonce", {"Replay"}, [](Attestation& one) { one.nonce[15] ^= 1; });
+  expected("no nonce is expected", {"Length"}, [](Attestation& one) { one.nonce.clear(); });
+  expected("a part of the nonce is expected", {"Length"},
+           [](Attestation& one) { one.nonce.pop_back(); });
+  expected("more than the nonce is expected", {"Length"},
+           [](Attestation& one) { one.nonce.push_back(0); });
   expected("no instance is expected", {"Length"}, [](Attestation& one) { one.instance.clear(); });
   expected("a part of the instance is expected", {"Length"},
            [](Attestation& one) { one.instance.pop_back(); });
@@ -280,6 +287,12 @@ void CheckAttestationCases(List& list) {
   list.Invalid(
       "CheckAttestation.4", "another lender, and too old", {"Order"},
       CheckInputs(kNow + 301, {}, good, Changed([](Attestation& one) { one.lender[0] ^= 1; })));
+  list.Invalid(
+      "CheckAttestation.4", "another nonce, and too old", {"Order"},
+      CheckInputs(kNow + 301, {}, good, Changed([](Attestation& one) { one.nonce[0] ^= 1; })));
+  list.Invalid(
+      "CheckAttestation.4", "another nonce, and seen before", {"Order"},
+      CheckInputs(kNow, Seen(kNow), good, Changed([](Attestation& one) { one.nonce[0] ^= 1; })));
 
   const auto late = [&](const char* step, const char* why, Flags flags, std::uint64_t now,
                         const ReplayCache& cache) {

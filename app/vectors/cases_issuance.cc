@@ -419,6 +419,17 @@ void AcceptCases(List& list) {
         response.id[0] ^= 1;
         response.values.pop_back();
       }));
+  const auto under = [&](const PublicKey& pk) {
+    Json inputs = in(session, good);
+    inputs["pk"] = ToJson(pk);
+    return inputs;
+  };
+  list.Invalid("Accept.3", "another key of the same width: no serial is burnt for it", {"OtherKey"},
+               under(OtherSmall()));
+  list.Invalid("Accept.3", "the same n with another e", {"OtherKey"}, under(PublicKey{n, ZZ{3}}));
+  list.Invalid("Accept.3", "a key of another width", {"OtherKey", "Order"}, under(Toy()));
+  list.Invalid("Accept.3", "a key without encoding, e = 0", {"Malformed"},
+               under(PublicKey{n, ZZ{0}}));
   bad("Accept.4", "a byte wider", {"Canonical"},
       changed([](Batch& response) { ++response.width; }));
   bad("Accept.4", "a value is missing", {"Length"},
@@ -512,6 +523,9 @@ void CheckMisissueCases(List& list) {
   const Request again = Changed([](Request& other) { other.nonce = Start("again", 16); });
   bad("CheckMisissue.5", "the right answer to the same values with another nonce", {"Toy"}, link,
       SealRequest(again), SealResponse(answer(asked, right)));
+  const Request one = WithValues({ZZ{1}});
+  bad("CheckMisissue.5", "1 is asked for, and answered: its own root", {"Toy", "EdgeCase"}, link,
+      SealRequest(one), SealResponse(answer(one, {ZZ{1}})));
 }
 
 void TransitionCases(List& list) {
@@ -519,8 +533,8 @@ void TransitionCases(List& list) {
   using enum TokenEvent;
   // The table, as it stands in the spec.
   const std::map<TokenState, std::set<TokenEvent>> table = {
-      {kPrepared, {kSent, kAccepted, kRefused, kCancelled}},
-      {kRequested, {kAccepted, kRefused, kCancelled}},
+      {kPrepared, {kSent, kAccepted, kRefused, kCancelled, kExpired}},
+      {kRequested, {kAccepted, kRefused, kCancelled, kExpired}},
       {kHeld, {kReserved, kExpired}},
       {kSpending, {kServed, kReleased, kExpired}},
       {kSpent, {}},

@@ -230,6 +230,23 @@ void LinkIdCases(List& list) {
                in(Changed([](Link&, Epoch& epoch) { epoch.quota = 0; })));
 }
 
+void ChainFingerprintCases(List& list) {
+  const Bytes admin = PublicOf(AdminSeed());
+  const auto in = [](const Bytes& key, const Link& link) {
+    return Json{{"admin", ToJson(key)}, {"link", ToJson(link)}};
+  };
+  const Link first = FirstLink(MakeEpoch(Toy()));
+  list.Valid("a toy key", {"Toy"}, in(admin, first));
+  list.Valid("another admin's key over the same link", {"OtherKey"},
+             in(PublicOf(MemberSeed()), first));
+  list.Valid("a revocation", {"Normal"}, in(admin, NextLink(first, {})));
+  list.Valid("no key at all: its length is hashed too", {"EdgeCase"}, in({}, first));
+  list.Invalid("ChainFingerprint.1", "a revocation with number 0", {"Range"},
+               in(admin, Revoked(0, SHA256({}))));
+  list.Invalid("ChainFingerprint.1", "quota 0", {"Range"},
+               in(admin, Changed([](Link&, Epoch& epoch) { epoch.quota = 0; })));
+}
+
 void VerifyLinkCases(List& list) {
   const Bytes admin = PublicOf(AdminSeed());
   const auto in = [&](const Bytes& sealed) {
@@ -480,9 +497,10 @@ void CheckForkCases(List& list) {
 }  // namespace
 
 Makers LinkMakers() {
-  return {{"EncodeLink", EncodeLinkCases}, {"ParseLink", ParseLinkCases},   {"LinkId", LinkIdCases},
-          {"VerifyLink", VerifyLinkCases}, {"Compatible", CompatibleCases}, {"Extend", ExtendCases},
-          {"CheckFork", CheckForkCases}};
+  return {{"EncodeLink", EncodeLinkCases}, {"ParseLink", ParseLinkCases},
+          {"LinkId", LinkIdCases},         {"ChainFingerprint", ChainFingerprintCases},
+          {"VerifyLink", VerifyLinkCases}, {"Compatible", CompatibleCases},
+          {"Extend", ExtendCases},         {"CheckFork", CheckForkCases}};
 }
 
 }  // namespace blindlend::vectors

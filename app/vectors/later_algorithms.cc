@@ -52,6 +52,14 @@ Evaluation RunLinkId(const Json& in) {
   return With(One("id", LinkId(link)), "body", [&] { return ToJson(*EncodeLink(link)); });
 }
 
+Evaluation RunChainFingerprint(const Json& in) {
+  const Link link = ToLink(in.at("link"));
+  const auto text = ChainFingerprint(ToBytes(in.at("admin")), link);
+  if (!text) return Failed(text.error());
+  return With(Done({{"text", std::string(text->begin(), text->end())}}), "id",
+              [&] { return ToJson(*LinkId(link)); });
+}
+
 Evaluation RunMintToken(const Json& in) {
   Tape tape = ToTape(in.at("source"));
   const auto minted =
@@ -160,6 +168,7 @@ std::vector<Algorithm> LaterAlgorithms() {
        {"body"},
        [](const Json& in) { return One("link", ParseLink(ToBytes(in.at("body")))); }},
       {"LinkId", "6-epoch", {"link"}, RunLinkId},
+      {"ChainFingerprint", "6-epoch", {"admin", "link"}, RunChainFingerprint},
       {"VerifyLink",
        "6-epoch",
        {"admin", "sealed"},

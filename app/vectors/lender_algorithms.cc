@@ -54,9 +54,9 @@ Evaluation RunAttest(const Json& in) {
 
 Evaluation RunCheckAttestation(const Json& in) {
   ReplayCache cache = ToReplayCache(in.at("cache"));
-  const auto attestation =
-      CheckAttestation(ToDigest(in.at("key")), ToBytes(in.at("instance")), ToBytes(in.at("lender")),
-                       ToU64(in.at("now")), cache, ToBytes(in.at("bytes")));
+  const auto attestation = CheckAttestation(ToDigest(in.at("key")), ToBytes(in.at("instance")),
+                                            ToBytes(in.at("lender")), ToBytes(in.at("nonce")),
+                                            ToU64(in.at("now")), cache, ToBytes(in.at("bytes")));
   if (!attestation) return Failed(attestation.error());
   return Done({{"attestation", ToJson(*attestation)}, {"cache", ToJson(cache)}});
 }
@@ -127,7 +127,7 @@ std::vector<Algorithm> LenderAlgorithms() {
       {"Attest", "10-attestation", {"key", "attestation"}, RunAttest},
       {"CheckAttestation",
        "10-attestation",
-       {"key", "instance", "lender", "now", "cache", "bytes"},
+       {"key", "instance", "lender", "nonce", "now", "cache", "bytes"},
        RunCheckAttestation},
       {"Prune", "10-attestation", {"cache", "now"}, RunPrune},
   };

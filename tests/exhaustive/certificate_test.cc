@@ -31,6 +31,7 @@ std::vector<long> Rhos(const PublicKey& pk, const Bytes& group) {
   return rhos;
 }
 
+// Claim.KeyPermutes
 // Property.CertificateSound, its count: e prime divides phi(n) exactly if x -> x^e is no permutation
 // of the units, and then at most one unit in e has a root. All odd n below 400.
 TEST(Certificate, AtMostOneUnitInEHasARoot) {
@@ -138,6 +139,7 @@ std::map<long, long> Views(const PublicKey& pk, const Bytes& msg) {
   return views;
 }
 
+// Limit.BadModulus
 // Property.CertificateNotMore: n of three primes, or with a square in it, gets a certificate, and
 // every message is blinded to every unit equally often.
 TEST(Certificate, ThreePrimesBlindExactlyUniformly) {

@@ -6,6 +6,7 @@
 namespace blindlend::test {
 namespace {
 
+// Claim.Blind
 // Property.UnitUniform: for every modulus below 300, all byte strings of its length.
 TEST(Exhaustive, UnitFromBytesIsExactlyUniform) {
   for (long n = 1; n < 300; ++n) {

@@ -32,6 +32,7 @@ struct Toy {
   long p, q, e;
 };
 
+// Claim.Blind, Claim.PastStaysHidden
 // Property.ViewUniform: seven moduli of one byte, one and two candidates; two of two bytes.
 TEST(View, IsExactlyUniformForEachMessage) {
   const std::vector<Toy> toys = {{3, 11, 7},  {5, 11, 3}, {7, 11, 7},  {11, 13, 7}, {11, 23, 3},
@@ -87,6 +88,7 @@ TEST(View, EverySessionEndsInTheSameSignature) {
   }
 }
 
+// Claim.NoMark, Claim.OneForm
 // Verify on every byte string of its length: of all 256 exactly one passes, for each message.
 TEST(View, ExactlyOneSignaturePasses) {
   for (const auto& [p, q, e] : std::vector<Toy>{{3, 11, 7}, {11, 13, 7}, {13, 17, 5}}) {
@@ -109,6 +111,7 @@ TEST(View, ExactlyOneSignaturePasses) {
   }
 }
 
+// Limit.AbortLeaks
 // Property.ViewNeedsPermutation: e = 3 divides p-1. Then r^e reaches a third of the units (or a
 // ninth), and two messages whose hashes lie in different cosets share no view at all.
 TEST(View, IsNotUniformWithoutAPermutation) {

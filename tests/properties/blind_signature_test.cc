@@ -53,6 +53,7 @@ TEST(BlindSignature, UnblindAtProductionLengths) {
   }
 }
 
+// Claim.OneMore
 // Property.EditFails: each bit of a signature and of its message.
 TEST(BlindSignature, EverySingleBitEditFails) {
   const SecretKey& sk = Key(512);
@@ -82,6 +83,7 @@ TEST(BlindSignature, EditFails) {
       10);
 }
 
+// Claim.OneForm
 // Property.RangeStrict: each wrong form of a right signature, at its own step.
 TEST(BlindSignature, RangeStrict) {
   const auto distribution = CheckProperty(
@@ -108,6 +110,7 @@ TEST(BlindSignature, RangeStrict) {
   EXPECT_GE(distribution.Share("s + n fits into k bytes"), 0.02);
 }
 
+// Claim.FinalizeVerifies
 // Property.FinalizeVerifies: a signer that answers anything at all.
 TEST(BlindSignature, FinalizeVerifies) {
   const auto distribution = CheckProperty(

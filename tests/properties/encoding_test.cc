@@ -77,7 +77,7 @@ TEST(Encoding, Base64Strict) {
         RC_TAG(decoded ? "accepted" : "refused");
       },
       10);
-  EXPECT_GE(distribution.Share("accepted"), 0.005);
+  EXPECT_GE(distribution.Share("accepted"), 0.003);
   EXPECT_GE(distribution.Share("refused"), 0.3);
 }
 

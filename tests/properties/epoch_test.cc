@@ -138,6 +138,39 @@ Link AnyLink() {
   return link;
 }
 
+// ChainFingerprint, said once more.
+std::string AloudOf(const Bytes& admin, const Link& link) {
+  const Bytes digest =
+      SHA256(Join({Bytes(7), Bytes{24}, Ascii("blindlend v1 fingerprint"), Bytes(7),
+                   Bytes{static_cast<std::uint8_t>(admin.size())}, admin, IdOf(link)}));
+  std::string aloud;
+  for (std::size_t i = 0; i < 32; i += 2) {
+    const std::string group = std::to_string(256 * digest[i] + digest[i + 1]);
+    aloud += (i == 0 ? "" : " ") + std::string(5 - group.size(), '0') + group;
+  }
+  return aloud;
+}
+
+// Property.ChainFingerprintBinds
+TEST(Epoch, ChainFingerprintBinds) {
+  CheckProperty(
+      [] {
+        const Link link = AnyLink(), other = AnyLink();
+        const Bytes admin = Random(32);
+        const auto text = ChainFingerprint(admin, link);
+        RC_ASSERT(Step(text).empty());
+        RC_ASSERT(std::string(text->begin(), text->end()) == AloudOf(admin, link));
+        RC_ASSERT(*ChainFingerprint(FlipBit(admin, Uniform<std::size_t>(0, 256)), link) != *text);
+        RC_ASSERT((*ChainFingerprint(admin, other) == *text) == Same(link, other));
+        Link changed = link;
+        changed.group[0] = link.group[0] == 'a' ? 'b' : 'a';
+        RC_ASSERT(*ChainFingerprint(admin, changed) != *text);
+        changed.number = 0;
+        RC_ASSERT(Step(ChainFingerprint(admin, changed)) == "ChainFingerprint.1");
+      },
+      3);
+}
+
 // Property.LinkRoundTrip
 TEST(Epoch, LinkRoundTrip) {
   const auto distribution = CheckProperty(
@@ -474,7 +507,7 @@ TEST(Epoch, LinkChecked) {
         RC_ASSERT(found || (expected.empty() && step.empty()));
         RC_TAG(!step.empty() ? step : !parsed->epoch ? "revocation" : "honest successor");
       },
-      5);
+      10);
   for (const char* tag : {"honest successor", "revocation", "VerifyLink.2", "VerifyLink.4",
                           "VerifyLink.5", "VerifyLink.6", "Extend.1", "Extend.3"})
     EXPECT_GE(distribution.Share(tag), 0.002) << tag;
@@ -551,6 +584,7 @@ Link FirstLink() {
           Epoch{PublicKey{ZZ{15}, ZZ{3}}, std::vector<ZZ>(8), 10, 12, 10, 20, 1, {Bytes(32)}}};
 }
 
+// Claim.OneKeyForAll
 // Property.ChainOne and Property.NeverTwoOpen: an admin that makes links as it likes, and shows each
 // holder what it likes, in any order.
 TEST(Epoch, ChainOne) {
@@ -620,6 +654,7 @@ TEST(Epoch, ChainOne) {
     EXPECT_GE(distribution.Share(tag), 0.002) << tag;
 }
 
+// Claim.OneKeyForAll
 // Property.ForkConvicts
 TEST(Epoch, ForkConvicts) {
   const Bytes admin_seed = SeedOf("admin"), admin = PublicOf(admin_seed);

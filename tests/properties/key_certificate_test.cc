@@ -204,6 +204,7 @@ bool NotBelow(double cases, double share, double count) {
   return count >= cases * share || Chernoff(cases, share, count) < 46;
 }
 
+// Claim.KeyPermutes
 // Property.CertificateSound, measured for e = 3: 10^5 keys with 3 dividing p-1, and as many with 3
 // dividing both. Distinct n are hashed apart, so the counts are binomial: the first j values all
 // have roots for a share of 3^-j, or 9^-j. A key with all eight does get its certificate.
@@ -326,6 +327,7 @@ TEST(KeyCertificate, TheRealExponentAt512Bits) {
   EXPECT_EQ(roots_found, 0);
 }
 
+// Limit.BadModulus
 // Property.CertificateNotMore: three primes, and a square. Neither has anything to do with blindness;
 // exhaustive_certificate has the uniformity.
 TEST(KeyCertificate, CertificateNotMore) {

@@ -196,6 +196,7 @@ TEST(Redemption, EverySingleBitEditFails) {
   }
 }
 
+// Claim.BorrowBound
 // Property.BorrowBinds: another request, another lender, another epoch's key, another token's parts.
 TEST(Redemption, BorrowBinds) {
   CheckProperty(
@@ -676,6 +677,7 @@ struct Operation : rc::state::Command<Account, Lender> {
   }
 };
 
+// Claim.SpentOnce
 // Property.SpentOnce, Property.StaleChangesNothing, Property.RefundsBounded and
 // Property.ClosedStaysClosed over sequences of whatever can happen: several tokens under two keys,
 // attempts that come back late, sources that are exhausted, closing at any time.
@@ -697,6 +699,7 @@ TEST(SpentSet, SpentOnce) {
     EXPECT_GE(distribution.Share(tag), 0.02) << tag;
 }
 
+// Claim.SpentOnce
 // Property.RefundsBounded and Property.SpentOnce: one that tries for ever gets three fresh claims,
 // and only one that is dead can be tried again.
 TEST(SpentSet, RefundsBounded) {
@@ -720,6 +723,7 @@ TEST(SpentSet, RefundsBounded) {
   });
 }
 
+// Claim.SpentSetNeutral
 // Property.SpentOrderFree: some operations on each of several tokens, merged in two ways; the claim
 // ids are each token's own.
 TEST(SpentSet, SpentOrderFree) {
@@ -799,6 +803,7 @@ TEST(SpentSet, SpentOrderFree) {
 
 // ---------------------------------------------------------------------------------- The lender's view
 
+// Claim.TokenNeutral, Claim.SpentSetNeutral
 // Two worlds, in which another member gets its tokens and borrows, at other times; what the members
 // and the lender draw is the same. Then what the lender receives and keeps is the same: nothing in it
 // can tell who it was.

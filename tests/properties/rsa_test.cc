@@ -60,6 +60,7 @@ TEST(Rsa, RawInverse) {
       10);
 }
 
+// Claim.FaultTellsNothing
 // Property.FaultCaught: RawPrivate.8 is what stands between a fault and a factor of n.
 TEST(Rsa, FaultCaught) {
   const auto distribution = CheckProperty(
@@ -84,6 +85,7 @@ TEST(Rsa, FaultCaught) {
 }
 
 // RawPrivate.8: what would be released without it. The gcd of x^e - c with n is a factor of n.
+// Claim.FaultTellsNothing
 TEST(Rsa, AFaultWouldGiveAFactor) {
   const SecretKey& sk = Key(512);
   const ZZ c{12345};

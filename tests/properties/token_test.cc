@@ -162,6 +162,7 @@ TEST(Token, TokenBinds) {
   EXPECT_GE(distribution.Share("two tokens"), 0.3);
 }
 
+// Claim.TokenNeutral
 // Property.TokenFromTape for MintToken: 32 bytes of the source make the spend key and nothing else
 // does; every bit of them counts. issuance_properties has the rest of the way to a token.
 TEST(Token, TokenFromTape) {

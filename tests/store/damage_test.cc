@@ -74,11 +74,12 @@ TEST(BadDatabase, ForeignFilesAreNotChanged) {
     }
     fs::remove(path);
     ASSERT_EQ(kind.init(directory.path()), "ok");
-    Query(path, "PRAGMA user_version = 2");
+    const std::string version = Query(path, "PRAGMA user_version")[0][0];
+    Query(path, "PRAGMA user_version = 3");
     ExpectUntouched(kind, directory.path(), "from the future");
     Query(path, "PRAGMA user_version = 0");
     ExpectUntouched(kind, directory.path(), "no version");
-    Query(path, "PRAGMA user_version = 1");
+    Query(path, "PRAGMA user_version = " + version);
     EXPECT_EQ(kind.open(directory.path()), "ok");
     for (const Kind& other : Kinds()) {
       if (other.file == kind.file) continue;
@@ -198,6 +199,9 @@ TEST(BadDatabase, ReadOnly) {
   }
 }
 
+/// When the tokens of a Group can be spent.
+constexpr std::uint64_t kSpendTime = kStart + kDay;
+
 /// Whatever can be asked of the stores and does not need a valid argument.
 void AskEverything(const std::string& directory) {
   if (auto admin = Admin::Open(directory)) {
@@ -213,33 +217,38 @@ void AskEverything(const std::string& directory) {
     (void)wallet->Look(kStart);
     (void)wallet->Resend("");
     (void)wallet->Request(LenderKey(1), 1, false, kStart, SourceOf("r"));
-    (void)wallet->Accept(AsBytes(ReadAll(directory + "/response")));
+    (void)wallet->Accept(AsBytes(ReadAll(directory + "/response")), kStart);
     (void)wallet->Cancel(AsBytes(ReadAll(directory + "/request")));
+    const auto spent = wallet->Spend(std::nullopt, Ascii("another"), kSpendTime);
+    if (spent) (void)wallet->End(spent->sealed, false);
+    (void)wallet->End(AsBytes(ReadAll(directory + "/borrow")), true);
     (void)wallet->Expire(kStart + 9 * kDay);
     (void)wallet->Look(kStart);
   }
 }
 
-/// A group in the middle of things: a request that is debited, another that is prepared, a held token.
-/// Leaves `request` and `response` beside the databases.
+/// A group in the middle of things: a request that is debited, one token held and one being spent.
+/// Leaves `request`, `response` and `borrow` beside the databases. Takes 4 of the quota.
 void Prepare(const Group& group) {
   Admin admin = group.OpenAdmin();
   Wallet wallet = group.OpenWallet();
   bool is_new;
-  const auto first = wallet.Request(LenderKey(0), 1, false, kStart, SourceOf("1")).value();
-  wallet.Accept(admin.Issue(first.sealed, kStart, SourceOf("i"), is_new).value()).value();
+  const auto first = wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("1")).value();
+  wallet.Accept(admin.Issue(first.sealed, kStart, SourceOf("i"), is_new).value(), kStart).value();
   const auto second = wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("2")).value();
   wallet.Sent(second.hash).value();
   const auto response = admin.Issue(second.sealed, kStart, SourceOf("i"), is_new).value();
+  const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kSpendTime).value();
   for (const std::string& directory : {group.AdminDirectory(), group.WalletDirectory()}) {
     WriteTo(directory + "/request", AsText(second.sealed));
     WriteTo(directory + "/response", AsText(response));
+    WriteTo(directory + "/borrow", AsText(borrow.sealed));
   }
 }
 
 // Databases cut off anywhere: refused, or what is missing was not needed; never a crash.
 TEST(BadDatabase, Truncated) {
-  const Group group;
+  const Group group(6);
   Prepare(group);
   for (const std::string& original : {group.AdminDirectory(), group.WalletDirectory()}) {
     const std::string file = FilesIn(original, "admin").empty() ? "/wallet.db" : "/admin.db";
@@ -266,7 +275,7 @@ TEST(BadDatabase, Truncated) {
 
 // Any byte of a database changed: the stores say so or go on, but do not crash.
 TEST(BadDatabase, ChangedBytes) {
-  const Group group;
+  const Group group(6);
   Prepare(group);
   const auto distribution = CheckProperty([&] {
     const bool of_admin = OneIn(2);
@@ -376,19 +385,37 @@ const std::vector<Change>& Changes() {
        [](const Group&, const std::string& directory) {
          auto wallet = Wallet::Open(directory);
          if (!wallet) return Outcome(wallet);
-         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/response"))));
+         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/response")), kStart));
        }},
       {"accept a wrong one", "wallet.db",
        [](const Group&, const std::string& directory) {
          auto wallet = Wallet::Open(directory);
          if (!wallet) return Outcome(wallet);
-         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/wrong response"))));
+         return Outcome(wallet->Accept(AsBytes(ReadAll(directory + "/wrong response")), kStart));
        }},
       {"cancel", "wallet.db",
        [](const Group&, const std::string& directory) {
          auto wallet = Wallet::Open(directory);
          if (!wallet) return Outcome(wallet);
          return Outcome(wallet->Cancel(AsBytes(ReadAll(directory + "/request"))));
+       }},
+      {"spend", "wallet.db",
+       [](const Group&, const std::string& directory) {
+         auto wallet = Wallet::Open(directory);
+         if (!wallet) return Outcome(wallet);
+         return Outcome(wallet->Spend(LenderKey(0), Ascii("another request"), kSpendTime));
+       }},
+      {"served", "wallet.db",
+       [](const Group&, const std::string& directory) {
+         auto wallet = Wallet::Open(directory);
+         if (!wallet) return Outcome(wallet);
+         return Outcome(wallet->End(AsBytes(ReadAll(directory + "/borrow")), true));
+       }},
+      {"released", "wallet.db",
+       [](const Group&, const std::string& directory) {
+         auto wallet = Wallet::Open(directory);
+         if (!wallet) return Outcome(wallet);
+         return Outcome(wallet->End(AsBytes(ReadAll(directory + "/borrow")), false));
        }},
       {"expire", "wallet.db",
        [](const Group&, const std::string& directory) {
@@ -458,7 +485,7 @@ class Halves {
 
  private:
   const Change& change_;
-  Group group_;
+  Group group_{6};
   std::string original_, before_, after_;
 };
 

@@ -112,6 +112,7 @@ Secrets TokensOf(const Group& group, const std::string& where = "1") {
 class Erasure : public testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(Tokens, Erasure, testing::Values(1, 3, 11, 60));
 
+// Claim.WalletForgets
 // After Accept neither the inverses nor the blinded values are in any file, but the tokens are; after
 // Expire they are not either. One token is burnt, and gone with its seed at once.
 TEST_P(Erasure, AcceptAndExpire) {
@@ -138,7 +139,7 @@ TEST_P(Erasure, AcceptAndExpire) {
   ASSERT_EQ(Outcome(admin.Issue(outgoing->sealed, kStart, SourceOf("issue"), is_new)), "ok");
   const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), outgoing->sealed,
                                       [](Batch& batch) { batch.values[0] = ZZ{2}; });
-  ASSERT_EQ(Outcome(wallet->Accept(response)), "ok");
+  ASSERT_EQ(Outcome(wallet->Accept(response, kStart)), "ok");
   ExpectNone(group, blinding);
   ExpectNone(group, Secrets(serials.begin(), serials.begin() + 2));  // burnt
   ExpectAll(group, Secrets(serials.begin() + 2, serials.end()));
@@ -176,6 +177,55 @@ TEST_P(Erasure, Cancel) {
   ExpectNone(group, gone);
   ASSERT_EQ(group.OpenWallet().Cancel(other->sealed).value(), 5u);
   ExpectNone(group, kept);
+}
+
+// Expire: of what was asked for and never answered nothing is left either, and it counts as burnt.
+TEST_P(Erasure, ExpireWhatIsAskedFor) {
+  const Group group(100);
+  std::optional<Wallet> wallet = group.OpenWallet();
+  const auto prepared = wallet->Request(LenderKey(1), 5, false, kStart, SourceOf("prepared"));
+  const auto sent = wallet->Request(LenderKey(0), GetParam(), false, kStart, SourceOf("sent"));
+  ASSERT_EQ(Outcome(prepared), "ok");
+  ASSERT_EQ(Outcome(sent), "ok");
+  ASSERT_EQ(Outcome(wallet->Sent(sent->hash)), "ok");
+  const Secrets first = AllOf(group, *prepared), second = AllOf(group, *sent);
+  EXPECT_EQ(wallet->Expire(kStart + 2 * kDay - 1).value(), 0u);
+  EXPECT_EQ(wallet->Look(kStart + 2 * kDay - 1)->expired, 0u);
+  ExpectAll(group, first);
+  ExpectAll(group, second);
+  EXPECT_EQ(wallet->Look(kStart + 2 * kDay)->expired, 5 + GetParam());
+  ASSERT_EQ(wallet->Expire(kStart + 2 * kDay).value(), 5 + GetParam());
+  ExpectNone(group, first);
+  ExpectNone(group, second);
+  auto balance = wallet->Look(kStart + 2 * kDay);
+  EXPECT_EQ(balance->tokens[TokenState::kBurnt], 5 + GetParam());
+  EXPECT_TRUE(balance->requests.empty());
+  EXPECT_EQ(Outcome(wallet->Cancel(sent->sealed)), "unusable") << "it has ended already";
+  EXPECT_EQ(wallet->Expire(kStart + 2 * kDay).value(), 0u);
+}
+
+// Of a request that has ended only its hash is kept: not for which lender it was.
+TEST(ErasureOfRequests, TheLenderIsForgotten) {
+  const Group group(100);
+  Admin admin = group.OpenAdmin();
+  Wallet wallet = group.OpenWallet();
+  const auto open = [&] {
+    return Query(group.WalletFile(), "SELECT count(audience), count(*) FROM request")[0];
+  };
+  std::vector<Outgoing> requests;
+  for (const char* name : {"accepted", "cancelled", "expired"}) {
+    requests.push_back(wallet.Request(LenderKey(0), 3, false, kStart, SourceOf(name)).value());
+    ASSERT_EQ(Outcome(wallet.Sent(requests.back().hash)), "ok");
+  }
+  EXPECT_EQ(open(), (std::vector<std::string>{"3", "3"}));
+  bool is_new = false;
+  const auto response = admin.Issue(requests[0].sealed, kStart, SourceOf("issue"), is_new);
+  ASSERT_EQ(Outcome(wallet.Accept(response.value(), kStart)), "ok");
+  EXPECT_EQ(open(), (std::vector<std::string>{"2", "3"}));
+  ASSERT_EQ(Outcome(wallet.Cancel(requests[1].sealed)), "ok");
+  EXPECT_EQ(open(), (std::vector<std::string>{"1", "3"}));
+  ASSERT_EQ(Outcome(wallet.Expire(kStart + 2 * kDay)), "ok");
+  EXPECT_EQ(open(), (std::vector<std::string>{"0", "3"}));
 }
 
 // Many requests at once, ended in another order than they were made.
@@ -221,7 +271,7 @@ TEST(ErasureInAnyOrder, TheOtherEpochStays) {
     const auto response =
         admin.Issue(requests[i].sealed, kStart + (i % 2) * kDay, SourceOf("issue"), is_new);
     ASSERT_EQ(Outcome(response), "ok");
-    ASSERT_EQ(Outcome(wallet.Accept(*response)), "ok");
+    ASSERT_EQ(Outcome(wallet.Accept(*response, kStart)), "ok");
     ASSERT_EQ(blinding.size(), 2 * (5 + 3 * i) + 1);
     ExpectNone(group, blinding);
   }

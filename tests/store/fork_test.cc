@@ -93,6 +93,7 @@ class Fork : public testing::Test {
 using Stores = testing::Types<Wallet, Lender>;
 TYPED_TEST_SUITE(Fork, Stores);
 
+// Claim.OneKeyForAll
 // Every link that contradicts the chain, one part at a time.
 TYPED_TEST(Fork, ContradictionIsKeptAsEvidence) {
   const Link first = Epoch(0, 1, Bytes(32)), second = Epoch(1, 2, AfterOf(first));

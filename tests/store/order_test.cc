@@ -68,7 +68,7 @@ TEST(Order, SourceExhausted) {
   EXPECT_EQ(*response, SignedAnswer(group.admin_seed(), Key(2048), outgoing->sealed));
   EXPECT_EQ(admin.Members()->at(0).used, (std::map<std::uint32_t, std::uint64_t>{{1, 3}}));
   EXPECT_EQ(Query(group.AdminFile(), "SELECT 1 FROM debit").size(), 1u);
-  EXPECT_EQ(wallet.Accept(*response)->held, 3u);
+  EXPECT_EQ(wallet.Accept(*response, kStart)->held, 3u);
 }
 
 // The wallet's source ends: no request leaves, nothing is stored.
@@ -88,6 +88,32 @@ TEST(Order, WalletSourceExhausted) {
     EXPECT_EQ(wallet.Look(kStart)->left, 4u);
   }
   EXPECT_TRUE(Query(group.WalletFile(), "SELECT 1 FROM entry").empty());
+}
+
+// Before Spend returns, another connection sees for which request the token is reserved, and it has been
+// synced; the same request gets the same borrow from a wallet that was opened behind it.
+TEST(Order, ReservedBeforeBorrow) {
+  const FaultyFiles files;
+  const Group group;
+  {
+    Wallet wallet = group.OpenWallet();
+    const Bytes sealed =
+        wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("request"))->sealed;
+    const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), sealed);
+    ASSERT_EQ(wallet.Accept(response, kStart)->held, 2u);
+  }
+  Wallet wallet = group.OpenWallet();
+  const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay);
+  ASSERT_EQ(Outcome(borrow), "ok");
+  EXPECT_TRUE(borrow->is_new);
+  EXPECT_EQ(files.Unsynced(), Names{});
+  const Borrow parsed = ParseBorrow(View(borrow->sealed).first(borrow->sealed.size() - 64)).value();
+  EXPECT_EQ(Query(group.WalletFile(), "SELECT id, digest FROM token WHERE state = 'spending'"),
+            (Table{{AsText(TokenId(parsed.token).value()), AsText(parsed.digest)}}));
+  const auto again = group.OpenWallet().Spend(LenderKey(0), Ascii("request"), kStart + kDay);
+  EXPECT_EQ(again->sealed, borrow->sealed);
+  EXPECT_FALSE(again->is_new);
+  EXPECT_EQ(Query(group.WalletFile(), "SELECT 1 FROM token WHERE state = 'spending'").size(), 1u);
 }
 
 // Before Request returns, another connection sees all that its tokens need, and it has been synced.
@@ -126,12 +152,17 @@ TEST(Order, EverythingIsDurable) {
     EXPECT_EQ(files.Unsynced(), Names{}) << what;
   };
   bool is_new = false;
-  const auto first = wallet.Request(LenderKey(0), 1, false, kStart, SourceOf("1"));
+  const auto first = wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("1"));
   durable("Request", Outcome(first));
   durable("Sent", Outcome(wallet.Sent(first->hash)));
   const auto response = admin.Issue(first->sealed, kStart, SourceOf("issue"), is_new);
   durable("Issue", Outcome(response));
-  durable("Accept", Outcome(wallet.Accept(*response)));
+  durable("Accept", Outcome(wallet.Accept(*response, kStart)));
+  for (const bool served : {false, true}) {
+    const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay);
+    durable("Spend", Outcome(borrow));
+    durable(served ? "End, served" : "End, released", Outcome(wallet.End(borrow->sealed, served)));
+  }
   const auto second = wallet.Request(LenderKey(0), 1, false, kStart, SourceOf("2"));
   durable("Request", Outcome(second));
   durable("Cancel", Outcome(wallet.Cancel(second->sealed)));

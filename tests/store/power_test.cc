@@ -163,6 +163,7 @@ void ClaimSome(const std::string& directory, std::size_t from, std::size_t until
   }
 }
 
+// Limit.SpentSetRestored: with its own mark the older copy is taken.
 TEST(Mark, OlderCopy) {
   const TempDirectory directory;
   CopyDirectory(LenderDirectory(1), directory / "lender");
@@ -181,7 +182,7 @@ TEST(Mark, OlderCopy) {
   ASSERT_EQ(Outcome(refused), "unusable");
   EXPECT_EQ(refused.error().line,
             directory / "lender/lender.db" +
-                ": is older than lender.mark: it knows 3 claims of 5. Tokens spent since could be"
+                ": is older than lender.mark: it knows 3 events of 5. Tokens spent since could be"
                 " spent again; --accept-older goes on with it");
   EXPECT_EQ(Contents(directory / "lender"), before) << "nothing has changed";
   bool made = true;
@@ -193,6 +194,37 @@ TEST(Mark, OlderCopy) {
   }
   EXPECT_EQ(ReadAll(directory / "lender/lender.mark"), "3\n");
   EXPECT_EQ(Outcome(Lender::Open(directory / "lender")), "ok");
+}
+
+// What ends a claim, or an epoch, is as much as a claim: a copy from before is an older one.
+TEST(Mark, EveryEventCounts) {
+  const TempDirectory directory;
+  CopyDirectory(LenderDirectory(1), directory / "lender");
+  const std::vector<std::function<std::string(Lender&, View)>> events = {
+      [](Lender& lender, View claim_id) { return Outcome(lender.Settle(claim_id)); },
+      [](Lender& lender, View claim_id) { return Outcome(lender.Release(claim_id)); },
+      [](Lender& lender, View) { return Outcome(lender.CloseEpochs(kStart + 9 * kDay)); }};
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    {
+      const auto lender = OpenLender(directory / "lender");
+      const auto claimed =
+          lender->ClaimVerified({Bytes(32, 1), HeldToken(0, i).token}, 1, true, SourceOf("claim"));
+      const Bytes claim_id = claimed.value().value().claim_id;
+      CopyAsItIs(directory / "lender", directory / std::to_string(i));
+      ASSERT_EQ(events[i](*lender, claim_id), "ok");
+      ASSERT_EQ(Outcome(lender->WriteMark()), "ok");
+    }
+    fs::copy_file(directory / "lender/lender.mark",
+                  directory / (std::to_string(i) + "/lender.mark"),
+                  fs::copy_options::overwrite_existing);
+    EXPECT_EQ(Outcome(Lender::Open(directory / std::to_string(i))), "unusable") << i;
+  }
+  // To close what is closed is nothing new.
+  const std::string mark = ReadAll(directory / "lender/lender.mark");
+  const auto lender = OpenLender(directory / "lender");
+  ASSERT_EQ(Outcome(lender->CloseEpochs(kStart + 9 * kDay)), "ok");
+  ASSERT_EQ(Outcome(lender->WriteMark()), "ok");
+  EXPECT_EQ(ReadAll(directory / "lender/lender.mark"), mark);
 }
 
 // A database that went on behind its mark is no older copy; one without a mark is not known to be.
@@ -311,9 +343,10 @@ TEST(DamagedLender, ChangedBytes) {
 // Rows that are missing, of another type or twice: said to be damage when they are needed.
 TEST(DamagedLender, Rows) {
   const std::string whole = WholeFile();
-  for (const char* damage : {"DELETE FROM counter", "DELETE FROM instance", "DELETE FROM identity",
-                             "UPDATE instance SET name = x'01'", "UPDATE identity SET seed = x'01'",
-                             "UPDATE link SET sealed = x'010a'"}) {
+  for (const char* damage :
+       {"DELETE FROM counter", "DELETE FROM instance", "DELETE FROM identity",
+        "UPDATE instance SET name = x'01'", "UPDATE identity SET seed = x'01'",
+        "UPDATE link SET sealed = x'010a'", "UPDATE link SET number = number + 1"}) {
     const TempDirectory directory;
     WriteTo(directory / "lender.db", whole);
     WriteTo(directory / "lender.mark", "1\n");

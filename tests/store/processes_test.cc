@@ -56,6 +56,7 @@ std::function<std::string(std::string&)> IssueOf(const Group& group, const Bytes
   };
 }
 
+// Claim.QuotaKept
 // Two requests of a member, quota for one: exactly one is debited and answered.
 TEST(Processes, QuotaForOne) {
   for (int round = 0; round < kRounds; ++round) {
@@ -95,7 +96,9 @@ TEST(Processes, AcceptOnce) {
     const Bytes sealed =
         group.OpenWallet().Request(LenderKey(0), 3, false, kStart, SourceOf("1"))->sealed;
     const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), sealed);
-    const auto accept = [&](std::string&) { return Outcome(group.OpenWallet().Accept(response)); };
+    const auto accept = [&](std::string&) {
+      return Outcome(group.OpenWallet().Accept(response, kStart));
+    };
     EXPECT_EQ(AtOnce(accept, accept).outcomes, (Names{"Accept.3", "ok"}));
     EXPECT_EQ(group.OpenWallet().Look(kStart)->tokens.at(TokenState::kHeld), 3u);
   }
@@ -110,7 +113,7 @@ TEST(Processes, AcceptOrCancel) {
     const Bytes response = SignedAnswer(group.admin_seed(), Key(2048), sealed);
     const Both both = AtOnce(
         [&](std::string& bytes) {
-          const auto accepted = group.OpenWallet().Accept(response);
+          const auto accepted = group.OpenWallet().Accept(response, kStart);
           if (accepted) bytes = "held";
           return Outcome(accepted);
         },
@@ -195,8 +198,7 @@ TEST(Processes, OneInit) {
 }
 
 // A wallet that was copied, both copies used: the same request leaves both, the same tokens arrive in
-// both. balance() shows it in each as its own; whoever spends second will meet the lender's list of
-// spent tokens (which comes with spending), and is refused there.
+// both, and each balance shows them as its own; whoever spends second is refused by the lender.
 TEST(Copy, ResendsAndAcceptsTheSame) {
   const Group group;
   std::optional<Wallet> wallet = group.OpenWallet();
@@ -218,8 +220,8 @@ TEST(Copy, ResendsAndAcceptsTheSame) {
   EXPECT_TRUE(is_new);
   EXPECT_EQ(*admin.Issue(copy.Resend("")->sealed, kStart, SourceOf("j"), is_new), *response);
   EXPECT_FALSE(is_new) << "one debit for both";
-  EXPECT_EQ(wallet->Accept(*response)->held, 2u);
-  EXPECT_EQ(copy.Accept(*response)->held, 2u);
+  EXPECT_EQ(wallet->Accept(*response, kStart)->held, 2u);
+  EXPECT_EQ(copy.Accept(*response, kStart)->held, 2u);
   const std::string tokens = "SELECT * FROM token ORDER BY id";
   EXPECT_EQ(Query(group.WalletFile(), tokens), Query(elsewhere + "/wallet.db", tokens));
   for (Wallet* each : {&*wallet, &copy}) {

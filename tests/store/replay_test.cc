@@ -27,12 +27,20 @@ Bytes MadeAt(std::uint64_t issued_at, std::uint8_t nonce = 1, std::uint8_t insta
       .value();
 }
 
+/// The nonce in bytes, as far as there is one.
+Bytes Answered(View bytes) {
+  return bytes.size() < 75 ? Bytes(16) : Bytes(bytes.begin() + 59, bytes.begin() + 75);
+}
+
 /// A cache in a directory of its own, empty at first.
 struct Cache {
   TempDirectory directory;
   std::string path = directory / "replay.db";
-  std::string Check(std::uint64_t now, View bytes, std::uint8_t instance = 1) const {
-    return Outcome(CheckOnce(path, GroupKey(), InstanceOf(instance), SpentLender(), now, bytes));
+  /// nonce: what was asked; 0 for what is answered.
+  std::string Check(std::uint64_t now, View bytes, std::uint8_t instance = 1,
+                    std::uint8_t nonce = 0) const {
+    return Outcome(CheckOnce(path, GroupKey(), InstanceOf(instance), SpentLender(),
+                             nonce == 0 ? Answered(bytes) : Bytes(16, nonce), now, bytes));
   }
   /// The rows, times in hexadecimal.
   Table Rows() const {
@@ -62,6 +70,7 @@ Table RowsOf(const ReplayCache& cache) {
   return rows;
 }
 
+// Claim.AttestationOnce
 // Random clocks, also back and at both ends of their range; few nonces and instances, some edits. The
 // file holds what the cache in memory does after every check, so what is refused leaves no trace but
 // of the pruning before it.
@@ -90,9 +99,11 @@ TEST(Replay, IsTheCache) {
       }
       if (OneIn(10)) bytes = FlipBit(bytes, Uniform<std::size_t>(0, 8 * bytes.size()));
       Prune(model, now);
+      const std::uint8_t nonce = OneIn(6) ? Uniform<std::uint8_t>(1, 5) : 0;
       const auto expected =
-          CheckAttestation(GroupKey(), InstanceOf(1), SpentLender(), now, model, bytes);
-      const std::string outcome = cache.Check(now, bytes);
+          CheckAttestation(GroupKey(), InstanceOf(1), SpentLender(),
+                           nonce == 0 ? Answered(bytes) : Bytes(16, nonce), now, model, bytes);
+      const std::string outcome = cache.Check(now, bytes, 1, nonce);
       RC_ASSERT(outcome == (expected ? "ok" : std::string(expected.error().step)));
       RC_ASSERT(cache.Rows() == RowsOf(model));
       if (expected) RC_ASSERT(passed.insert(bytes).second);
@@ -195,6 +206,7 @@ TEST(Replay, RefusedLeavesNothing) {
   EXPECT_EQ(cache.Check(kStart, FlipBit(good, 8 * 60)), "CheckAttestation.2");
   EXPECT_EQ(cache.Check(kStart, unknown), "CheckAttestation.3");
   EXPECT_EQ(cache.Check(kStart, good, 2), "CheckAttestation.4");
+  EXPECT_EQ(cache.Check(kStart, good, 1, 3), "CheckAttestation.4") << "asked another nonce";
   EXPECT_EQ(cache.Check(kStart, MadeAt(kStart + 301, 2)), "CheckAttestation.5");
   EXPECT_EQ(cache.Check(kStart, MadeAt(kStart)), "CheckAttestation.7");
   EXPECT_EQ(cache.Rows(), rows);

@@ -3,45 +3,24 @@ r"""Processes of a group that are killed at any moment, and processes that work 
 Run as: BLINDLEND=path/to/blindlend MALICIOUS_ADMIN=... KILL_AT_LIBRARY=path/to/libkill_at.so \
 python3 group_crash_test.py [--kills N] [--seconds S] [--seed N]. Standard library only.
 
-Kills are tried at every change that a command makes to its files, one after the other (EveryChange),
+Kills are tried at every change that a command makes to its files, one after the other (Group),
 and at random moments of long sequences of commands (Kills).
-
-SIGKILL ends a process between any two instructions, but loses nothing that it has handed to the
-system. So this finds a debit behind its signature, a missing transaction, a file written in place. It
-cannot find a missing fsync or SQLite's synchronous = OFF: those need the power to fail, and are the
-matter of tests/store/.
 """
 
-import argparse
 import collections
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
-import sys
 import time
-import unittest
 
-from group_harness import (
-    DAY,
-    T0,
-    GroupTest,
-    make_group,
-    read_database,
-    request_hash,
-    request_id,
-)
-from harness import BLINDLEND, E, decode_text, encode_text, make_folder, mode, parse_batch
+import crash_harness
+from crash_harness import IS_SANITIZED, AtOnce, EveryChange, database_files, label_of
+from group_harness import DAY, T0, GroupTest, make_group, request_hash, request_id
+from harness import BLINDLEND, E, decode_text, mode, parse_batch
 
-OPTIONS = argparse.Namespace(kills=300, seconds=45.0, seed=None)
 QUOTA = 40
 MEMBERS = ("m0", "m1", "m2")
-
-
-def label_of(text):
-    return text.decode().split("\n", 1)[0].removeprefix("-----BEGIN BLINDLEND ").rstrip("-")
 
 
 def modulus(epoch, group):
@@ -62,121 +41,20 @@ class Request:
         self.state = "open"
 
 
-class Campaign:
+class Campaign(crash_harness.Campaign):
     """One group, one model of it, and commands that are killed."""
 
+    FOLDERS = {"a": database_files("admin.db"),
+               **dict.fromkeys(MEMBERS, database_files("wallet.db"))}
+
     def __init__(self, test, seed):
-        self.test, self.random = test, random.Random(seed)
-        self.folder = test.folder
+        super().__init__(test, seed)
         self.requests = {}  # by the hash that responses name
-        self.tokens = {member: {} for member in MEMBERS}
         self.debited = set()
         self.chain = []  # sealed links
-        self.identities = {}
-        self.typical = {}
-        self.kills = self.runs = self.leftovers = self.inits = 0
-        self.fell = collections.Counter()  # (command, where)
-        self.places = collections.Counter()  # tenths of the usual duration
-
-    # ---------------------------------------------------------------------------- processes
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def command(self, arguments, kill):
-        """Runs a command, and kills it after a random part of its usual time. Returns its status."""
-        name = " ".join(arguments[:2])
-        usual = self.typical.get(name, 0.01)
-        process = subprocess.Popen([BLINDLEND, *arguments], cwd=self.folder,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
-        started = time.monotonic()
-        if kill:
-            # The first half is the program's start, mostly: fewer there.
-            earliest = 0 if self.random.random() < 0.25 else 0.5
-            delay = self.random.uniform(earliest, 1.25) * usual
-            while time.monotonic() < started + delay:  # to sleep would be too late
-                pass
-            process.send_signal(signal.SIGKILL)
-        process.wait(timeout=120)  # its reports fit into the pipes
-        finished = time.monotonic()
-        stdout, stderr = process.communicate()
-        status = process.returncode
-        self.runs += 1
-        if status == -signal.SIGKILL:
-            self.kills += 1
-            self.places[min(int(10 * delay / usual), 12)] += 1
-            return None
-        if not kill:  # slowly towards what is usual now
-            took = finished - started
-            self.typical[name] = took if name not in self.typical else 0.8 * usual + 0.2 * took
-        self.test.assertEqual(status, 0, (arguments, stdout, stderr))
-        self.test.assertEqual(stderr, b"", arguments)
-        return status
-
-    def report(self, *arguments):
-        done = subprocess.run([BLINDLEND, *arguments, "--json"], cwd=self.folder,
-                              capture_output=True, timeout=120)
-        self.test.assertEqual((done.returncode, done.stderr), (0, b""), arguments)
-        return json.loads(done.stdout)
-
-    def write(self, name, label, data):
-        with open(self.path(name), "wb") as file:
-            file.write(encode_text(label, data))
-        return name
-
-    def with_output(self, arguments, label, kill):
-        """A command with --out out: afterwards it is absent, the old one, or whole and new.
-        Returns the new one's bytes, or None."""
-        out = self.path("out")
-        old = self.random.choice([None, b"the old one\n" * self.random.randrange(1, 2000)])
-        if os.path.exists(out):
-            os.remove(out)
-        if old is not None:
-            with open(out, "wb") as file:
-                file.write(old)
-        status = self.command([*arguments, "--out", "out"], kill)
-        content = None
-        if os.path.exists(out):
-            with open(out, "rb") as file:
-                content = file.read()
-        if content == old:
-            self.test.assertIsNone(status, arguments)  # a command that ends well has written it
-            return None
-        self.test.assertIsNotNone(content, arguments)
-        self.test.assertEqual(label_of(content), label)
-        return decode_text(label, content)  # fails unless it is whole
-
-    def note(self, arguments, before, after, written, killed):
-        """Where a kill fell: before the state changed, between state and output, or behind both."""
-        if killed:
-            place = "behind" if written else ("between" if before != after else "before")
-            self.fell[" ".join(arguments[:2]), place] += 1
+        self.inits = 0
 
     # ---------------------------------------------------------------------------- what must hold
-
-    def tables(self, directory, name):
-        for end in ("", "-wal", "-shm"):
-            path = self.path(f"{directory}/{name}{end}")
-            if os.path.exists(path):
-                self.test.assertEqual(mode(path), 0o600, path)
-        return read_database(self.path(f"{directory}/{name}"))  # which runs integrity_check
-
-    def check_identity(self, directory, tables):
-        seed = tables["identity"][0]["seed"]
-        self.test.assertEqual(self.identities.setdefault(directory, seed), seed, directory)
-
-    def check_folders(self):
-        """Nothing is left but what a write leaves aside, and that can be removed."""
-        for folder in (".", "a", *MEMBERS):
-            for name in os.listdir(self.path(folder)):
-                if name.startswith(".blindlend-") and name.endswith(".tmp"):
-                    self.leftovers += 1
-                    os.remove(self.path(f"{folder}/{name}"))
-                elif folder != ".":
-                    allowed = [x + end for x in ("admin.db", "wallet.db") for end in
-                               ("", "-wal", "-shm")]
-                    self.test.assertIn(name, allowed)
 
     def check_admin(self):
         """Nothing is debited twice or beyond the quota, nothing that was debited is forgotten."""
@@ -492,38 +370,15 @@ class Campaign:
                                   sum(each.count for each in mine))
         self.check_admin()
 
-    def table(self):
-        names = sorted({name for name, _ in self.fell})
-        lines = [f"{name:18}" + "".join(f"{place} {self.fell[name, place]:5}   "
-                                        for place in ("before", "between", "behind"))
-                 for name in names]
+    def told(self):
         tokens = sum(each.count for each in self.requests.values())
-        tenths = " ".join(str(self.places[i]) for i in range(13))
-        return "\n".join([
-            f"{self.kills} kills in {self.runs} commands; {len(self.requests)} requests for "
-            f"{tokens} tokens in {len(self.chain)} epochs; {self.leftovers} files left aside",
-            f"kills by tenths of the usual duration: {tenths}", *lines])
+        return f"{len(self.requests)} requests for {tokens} tokens in {len(self.chain)} epochs"
 
 
-class Kills(unittest.TestCase):
+class Kills(crash_harness.KillTest):
     def test_kills(self):
-        """Property.QuotaKept, Property.DebitFirst and Property.AnswerSame under SIGKILL."""
-        seed = OPTIONS.seed if OPTIONS.seed is not None else random.SystemRandom().randrange(2**32)
-        print(f"--seed {seed}", flush=True)
-        self.folder = make_folder()
-        self.addCleanup(shutil.rmtree, self.folder)
-        campaign = Campaign(self, seed)
-        until = time.monotonic() + OPTIONS.seconds
-        campaign.begin()
-        while campaign.kills < OPTIONS.kills and time.monotonic() < until:
-            campaign.step()
-        campaign.end()
-        print(campaign.table(), flush=True)
-        self.assertGreater(campaign.kills, 0)
-        if campaign.kills >= 300:  # or the kills have missed what they are for
-            for place in ("before", "between"):
-                self.assertGreater(campaign.fell["admin issue", place], 0, place)
-            self.assertGreater(campaign.fell["member accept", "before"], 0)
+        """Claim.NothingLost: Property.QuotaKept, Property.DebitFirst, Property.AnswerSame under SIGKILL."""
+        self.run_campaign(Campaign, 60 if IS_SANITIZED else 300)
 
 
 def setUpModule():
@@ -534,53 +389,8 @@ def tearDownModule():
     shutil.rmtree(GroupTest.template)
 
 
-class EveryChange(GroupTest):
-    """Each command is killed before each change that it makes to a file, and in the middle of each
-    write; then it is given again."""
-
-    def setUp(self):
-        super().setUp()
-        if os.environ.get("BLINDLEND_SANITIZE"):
-            self.skipTest("SKIPPED: nothing can be preloaded before a sanitizer")
-
-    def killed_at(self, number, arguments):
-        """Whether the command ended at that change; otherwise there were not so many."""
-        environment = dict(os.environ, LD_PRELOAD=os.environ["KILL_AT_LIBRARY"],
-                           KILL_AT=str(number))
-        done = subprocess.run([BLINDLEND, *arguments], cwd=self.folder, env=environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-        self.after(arguments, done)
-        if done.returncode == -signal.SIGKILL:
-            self.assertEqual((done.stdout, done.stderr), ("", ""))
-        return done.returncode == -signal.SIGKILL
-
-    def each(self, arguments, directory, look, expect=0, lawful=(), step=1):
-        """look(before, written): what must hold behind each kill, where before says whether the
-        database is as it was, and written is what is in the file new; then it gives the command
-        again, or what people are to give in its place, and sees that all is done."""
-        self.save()
-        before = self.counts(directory)
-        self.run_cli(*arguments, expect=expect)
-        self.done = self.counts(directory)
-        number = 1
-        while True:
-            self.restore()
-            if not self.killed_at(number, arguments):
-                break
-            with self.subTest(command=arguments[:2], change=number):
-                now = self.counts(directory)
-                self.assertIn(now, (before, self.done, *lawful))
-                for name in os.listdir(self.path(".")) + os.listdir(self.path("m")):
-                    self.assertTrue(not name.startswith(".") or
-                                    name.startswith(".blindlend-") and name.endswith(".tmp"), name)
-                written = None
-                if os.path.exists(self.path("new")):
-                    content = self.read("new")
-                    written = decode_text(label_of(content), content)  # fails unless it is whole
-                look(now == before, written)
-            number += step
-        self.assertGreater(number, 8, arguments)
-        self.restore()
+class Group(EveryChange):
+    """The admin's, the members' and the lenders' commands before there are borrows."""
 
     def test_issue(self):
         """An answer is in no file before it is debited; it is debited once, and always the same."""
@@ -720,35 +530,8 @@ class EveryChange(GroupTest):
             self.each(arguments, "b", look, lawful=["{}"])
 
 
-class Together(GroupTest):
+class Together(AtOnce):
     """Several processes on one database at once."""
-
-    ROUNDS = 5
-
-    def at_once(self, *commands):
-        """Runs commands, all let go at the same moment. Returns (status, stdout, stderr) of each."""
-        ours, theirs = os.pipe()
-        script = 'read x; exec "$0" "$@"'  # waits for the pipe's end
-        running = [subprocess.Popen(["/bin/sh", "-c", script, BLINDLEND, *arguments, "--json"],
-                                    cwd=self.folder, stdin=ours, stdout=subprocess.PIPE,
-                                    stderr=subprocess.PIPE, text=True)
-                   for arguments in commands]
-        os.close(ours)
-        time.sleep(0.02)
-        os.close(theirs)
-        done = []
-        for process in running:
-            stdout, stderr = process.communicate(timeout=120)
-            self.said.append(stdout + stderr)
-            done.append((process.returncode, json.loads(stdout) if stdout else None, stderr))
-        return done
-
-    def rounds(self):
-        """The group as it was, several times."""
-        for _ in range(self.ROUNDS):
-            yield
-            shutil.rmtree(self.folder)
-            shutil.copytree(self.template, self.folder)
 
     def test_one_request(self):
         """Answered by eight at once: one debit, the same bytes."""
@@ -855,14 +638,5 @@ class Together(GroupTest):
                 self.assertTrue(used in ({3}, {10}), used)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=OPTIONS.kills)
-    parser.add_argument("--seconds", type=float, default=OPTIONS.seconds)
-    parser.add_argument("--seed", type=int)
-    _, rest = parser.parse_known_args(namespace=OPTIONS)
-    unittest.main(argv=[sys.argv[0], *rest])
-
-
 if __name__ == "__main__":
-    main()
+    crash_harness.main(__doc__)

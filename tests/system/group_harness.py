@@ -11,6 +11,7 @@ import tempfile
 from harness import (
     BLINDLEND,
     Commands,
+    decode_text,
     i2osp,
     make_folder,
     parse_secret_key,
@@ -22,6 +23,9 @@ from harness import (
 T0 = 1_800_000_000
 DAY = 24 * 60 * 60
 NOW = T0 + 100
+# When the tokens of the first epoch can be spent, and when no more.
+SPEND = T0 + 5 * DAY + 100
+END = T0 + 10 * DAY
 
 DATABASES = ("admin.db", "wallet.db", "lender.db")
 
@@ -61,6 +65,12 @@ def request_id(sealed):
 def request_hash(sealed):
     """What a response names: the hash of the batch in a sealed request."""
     return hashlib.sha256(sealed[50:-64]).digest()
+
+
+def request_digest(ident, request):
+    """9-redemption, RequestDigest."""
+    parts = b"".join(i2osp(len(part), 8) + part for part in (ident, request))
+    return tagged_hash(b"blindlend v1 request digest", parts)
 
 
 def secrets_in(tables):
@@ -135,7 +145,10 @@ class GroupTest(Commands):
                 if not (".db" in name or name == "secret" or os.path.islink(path)):
                     if os.path.isfile(path) and os.path.getsize(path) < 1 << 20:
                         with open(path, "rb") as file:
-                            self.said.append(file.read().decode(errors="replace"))
+                            text = file.read().decode(errors="replace")
+                        if text.startswith("-----BEGIN BLINDLEND BORROW-----\n"):
+                            text = ""  # in which a token is shown to its lender
+                        self.said.append(text)
         self.assertFalse(shows_secret("|".join(self.said)))
 
     def tables(self, directory):
@@ -204,8 +217,8 @@ class GroupTest(Commands):
         return ["admin", "issue", "--dir", directory, request, "--out", out, "--now", str(now)]
 
     @staticmethod
-    def accept(response="rs", directory="m"):
-        return ["member", "accept", "--dir", directory, response]
+    def accept(response="rs", directory="m", now=NOW):
+        return ["member", "accept", "--dir", directory, response, "--now", str(now)]
 
     @staticmethod
     def join(descriptor="e1", directory="m", admin="admin.pub", who="member"):
@@ -217,6 +230,64 @@ class GroupTest(Commands):
 
     def cat(self, out, *names):
         return self.write(out, b"".join(self.read(name) for name in names))
+
+
+class Borrowing:
+    """Beside GroupTest: the commands of spending, in a folder of make_borrowers."""
+
+    @staticmethod
+    def spend(out="borrow", request="request", directory="m", lender="l.pub", now=SPEND):
+        at = ["--lender", lender] if lender else []
+        return ["member", "spend", "--dir", directory, "--request", request, *at, "--now", str(now),
+                "--out", out]
+
+    @staticmethod
+    def redeem(*more, borrow="borrow", request="request", directory="l", now=SPEND):
+        return ["lender", "redeem", "--dir", directory, borrow, "--request", request, "--now",
+                str(now), *more]
+
+    @staticmethod
+    def finish(what, claim, directory="l"):
+        return ["lender", what, "--dir", directory, "--claim", claim]
+
+    @staticmethod
+    def outcome(what, borrow="borrow", directory="m"):
+        return ["member", "outcome", "--dir", directory, borrow, f"--{what}"]
+
+    def verdict(self, *arguments):
+        """What redeem says, with its status."""
+        done = subprocess.run([BLINDLEND, *arguments, "--json"], cwd=self.folder,
+                              capture_output=True, text=True, timeout=120)
+        self.after(arguments, done)
+        said = json.loads(done.stdout)
+        return said.get("verdict") or said["step"], done.returncode
+
+    def claim(self, *more, verdict="fresh", **which):
+        """Redeems, and returns the claim."""
+        said = self.json(*self.redeem(*more, **which))
+        self.assertEqual(said["verdict"], verdict)
+        return said["claim"]
+
+
+def make_borrowers():
+    """The folder of make_group, where m holds 3 tokens for l and n holds 2 for k and 1 for l; two
+    requests to be relayed; and the group's attestation key in the file secret."""
+    folder = make_group()
+    commands = [GroupTest.accept(), ["attest", "keygen", "--out", "secret"]]
+    for lender, count in (("k", 2), ("l", 1)):
+        commands += [GroupTest.request(directory="n", lender=f"{lender}.pub", count=count, out="q"),
+                     GroupTest.issue("q", "s"), GroupTest.accept("s", "n")]
+    for arguments in commands:
+        subprocess.run([BLINDLEND, *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    for name in "qs":
+        os.remove(os.path.join(folder, name))
+    for name in ("request", "other"):
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(f"the {name} for the API")
+    with open(os.path.join(folder, "secret"), "rb") as file:
+        remember_secret(int.from_bytes(decode_text("ATTESTATION KEY", file.read())[2:], "big"))
+    Secrets.harvest(folder)
+    return folder
 
 
 def make_group(members=("m", "n")):

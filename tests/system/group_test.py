@@ -5,6 +5,7 @@ Standard library only. Labels such as Debit.7 are the steps of spec/. Whatever i
 of this file is searched for every secret that its databases have ever held.
 """
 
+import hashlib
 import os
 import pty
 import re
@@ -33,6 +34,25 @@ WINDOW = f"{TIME} until {TIME}"
 EPOCH_KEYS = ["kind", "group", "number", "predecessor", "key_id", "bits", "issue_from", "issue_until",
               "spend_from", "spend_until", "quota", "lenders", "fingerprint"]
 REVOCATION_KEYS = ["kind", "group", "number", "predecessor", "fingerprint"]
+
+
+def prefix(data):
+    return len(data).to_bytes(8, "big") + data
+
+
+def link_id(text):
+    """LinkId of the descriptor in a file."""
+    return hashlib.sha256(prefix(b"blindlend v1 link id") +
+                          decode_text("EPOCH", text)[:-64]).digest()
+
+
+def aloud(admin, text):
+    """ChainFingerprint."""
+    digest = hashlib.sha256(prefix(b"blindlend v1 fingerprint") + prefix(bytes.fromhex(admin)) +
+                            link_id(text)).digest()
+    return " ".join(f"{int.from_bytes(digest[i:i + 2], 'big'):05}" for i in range(0, 32, 2))
+
+
 STATES = ["prepared", "requested", "held", "spending", "spent", "burnt"]
 
 
@@ -89,13 +109,15 @@ class Whole(GroupTest):
                          [0, 5 * DAY, 5 * DAY, 10 * DAY])
         self.assertEqual(epoch["lenders"], sorted(epoch["lenders"]))
         self.assertEqual(len(epoch["lenders"]), 2)
-        self.assertRegex(epoch["fingerprint"], rf"\A{FINGERPRINT}\Z")
+        self.assertEqual(epoch["fingerprint"], aloud(admin["key"], self.read("e1")))
         shown = {name: epoch[name] for name in EPOCH_KEYS}
         self.assertEqual(said([*EPOCH_KEYS, "new"], *self.join()),
                          {"result": "done", **shown, "new": True})
         self.assertEqual(said([*EPOCH_KEYS, "new"], *self.join(directory="l", who="lender"))["new"],
                          True)
-        self.assertEqual(said(EPOCH_KEYS, "epoch", "show", "e1"), {"result": "done", **shown})
+        plain = said([*EPOCH_KEYS[:-1], "id"], "epoch", "show", "e1")  # it knows no admin
+        self.assertEqual(plain, {"result": "done", **{name: shown[name] for name in EPOCH_KEYS[:-1]},
+                                 "id": link_id(self.read("e1")).hex()})
         verify = ["epoch", "verify", "e1", "--admin", "admin.pub"]
         self.assertEqual(said(EPOCH_KEYS, *verify), {"result": "valid", **shown})
 
@@ -184,7 +206,7 @@ class People(GroupTest):
              rf"number       1\nkey          2048 bits, [0-9a-f]{{64}}\nissue        {WINDOW}\n"
              rf"spend        {WINDOW}\nquota        10 tokens for each member\n"
              rf"lender       [0-9a-f]{{64}}\nlender       [0-9a-f]{{64}}\n"
-             rf"fingerprint  {FINGERPRINT}\n"),
+             rf"id           [0-9a-f]{{64}}\n"),
             (self.join(), r"(?m)^It was known already\.$"),
             (self.join(directory="l", who="lender"), r"(?m)^It was known already\.$"),
             (self.request(count=1), r"\Arequest for 1 token: new is for the admin\n\Z"),
@@ -254,7 +276,7 @@ class People(GroupTest):
         self.ok(*self.join("e", directory="o", admin="b.pub"))
         self.ok(*self.request(directory="o", out="q")[:-2])
         self.ok(*self.issue("q", "s", directory="b")[:-2])
-        self.assertEqual(self.ok(*self.accept("s", "o")), "3 tokens accepted\n")
+        self.assertEqual(self.ok(*self.accept("s", "o")[:-2]), "3 tokens accepted\n")
         self.assertEqual(self.json("member", "balance", "--dir", "o")["expired"], 0)
 
     def test_progress_on_a_terminal_only(self):
@@ -315,6 +337,8 @@ class Usage(GroupTest):
                         self.unusable(*arguments[:i], *arguments[i + 2 :])  # one is missing
                         self.unusable(*arguments, *arguments[i : i + 2])  # one comes twice
                         self.unusable(*arguments[:i], *arguments[i + 2 :], argument)  # no value
+        ident = request_hash(decode_text("TOKEN REQUEST", self.read("rq"))).hex()
+        other = "f" if ident[0] != "f" else "0"  # no beginning of the only one
         for option, values, arguments in (
             ("--count", ("0", "1001", "-1", "x", "", "1.5"), self.request()),
             ("--quota", ("0", "4294967296", "-1", "x"), self.epoch()),
@@ -327,7 +351,7 @@ class Usage(GroupTest):
              ["admin", "init", "--dir", "b", "--group", "g", "--bits", "2048", "--out", "new"]),
             ("--number", ("0", "2", "-1", "x"),
              ["admin", "descriptor", "--dir", "a", "--number", "1", "--out", "new"]),
-            ("--id", ("x", "00", "%", "_", " "),
+            ("--id", ("x", other, "%", "_", " "),
              ["member", "resend", "--dir", "m", "--id", "0", "--out", "new"]),
         ):
             at = arguments.index(option)
@@ -422,6 +446,20 @@ class Outputs(GroupTest):
                 with self.subTest(arguments=arguments, out=out):
                     changed = [out if each == "out" else each for each in arguments]
                     self.assertEqual(self.unusable(*changed), f"{out}: is both input and output")
+
+    def test_a_database_is_never_overwritten(self):
+        """Whatever the command, wherever it lies, and with --force too."""
+        keygen = ["attest", "keygen", "--force", "--out"]
+        for out in ("a/admin.db", "m/wallet.db", "copy"):
+            with self.subTest(out=out):
+                if out == "copy":
+                    shutil.copy(self.path("a/admin.db"), self.path(out))
+                before = self.read(out)
+                self.assertEqual(self.unusable(*keygen, out),
+                                 f"{out}: is a database, and never overwritten")
+                self.assertEqual(self.read(out), before)
+        self.ok(*keygen, "key")
+        self.ok(*keygen, "key")
 
     def test_output_that_cannot_be_written(self):
         """Status 2; what was stored before stays, and is had by the same command again."""
@@ -666,8 +704,8 @@ class BadDatabases(GroupTest):
         self.each(foreign, r"is not a blindlend ")
 
     def test_later_version(self):
-        self.each(lambda directory, path: self.sql(path, "PRAGMA user_version = 2"),
-                  r"was made by a later version of blindlend \(schema 2, this one knows 1\)\Z")
+        self.each(lambda directory, path: self.sql(path, "PRAGMA user_version = 3"),
+                  r"was made by a later version of blindlend \(schema 3, this one knows [12]\)\Z")
         self.each(lambda directory, path: self.sql(path, "PRAGMA user_version = 2147483647"),
                   r"was made by a later version of blindlend")
 
@@ -1022,8 +1060,8 @@ class Refused(GroupTest):
         self.ok(*self.join("end"))
         line = self.refused("RequestTokens.1", *self.request())
         self.assertIn("the chain ends in a revocation", line)
-        self.assertEqual(self.balance()["expired"], 3)
-        self.assertEqual(self.json("member", "expire", "--dir", "m")["burnt"], 3)
+        self.assertEqual(self.balance()["expired"], 4)  # three held, one asked for
+        self.assertEqual(self.json("member", "expire", "--dir", "m")["burnt"], 4)
 
     def test_response_after_the_epoch(self):
         """A late response is still accepted; a late joiner's chain is not needed for it."""

@@ -128,8 +128,8 @@ class Packages(unittest.TestCase):
             self.assertIn("--no-install", process.stdout)
 
     def test_scripts_are_executable(self):
-        for name in ("audit", "check", ".ci/run", "tools/trace", "tools/report", "bench/run",
-                     "bench/compare", "fuzz/run"):
+        for name in ("audit", "check", ".ci/run", "tools/trace", "tools/mutate", "tools/coverage",
+                     "tools/evidence", "tools/report", "bench/run", "bench/compare", "fuzz/run"):
             self.assertTrue(os.access(TOP / name, os.X_OK), name)
 
 

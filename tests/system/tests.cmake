@@ -5,16 +5,19 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_executable(malicious_admin ${CMAKE_CURRENT_SOURCE_DIR}/system/malicious_admin.cc)
 target_link_libraries(malicious_admin PRIVATE blindlend_store)
 
-# Ends a process at a chosen change to its files. Not sanitized: it comes before their libraries.
-add_library(kill_at MODULE ${CMAKE_CURRENT_SOURCE_DIR}/system/kill_at.cc)
-target_link_libraries(kill_at PRIVATE ${CMAKE_DL_LIBS})
+# Preloaded: one ends a process at a chosen change to its files, one draws the same in every run. Not
+# sanitized: they come before the sanitizers' libraries.
+foreach(library kill_at same_random)
+  add_library(${library} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/system/${library}.cc)
+  target_link_libraries(${library} PRIVATE ${CMAKE_DL_LIBS})
+endforeach()
 
 # The TIMEOUTs leave room for two busy cores, and a sanitizer's processes start slowly.
 set(SYSTEM_TIMEOUT_FACTOR 1)
 if(BLINDLEND_SANITIZE)
   set(SYSTEM_TIMEOUT_FACTOR 5)
 endif()
-foreach(row "cli 240" "group 120" "group_crash 180")
+foreach(row "cli 400" "group 400" "group_crash 400" "borrow 400" "borrow_crash 400" "simulate 200")
   separate_arguments(row)
   list(GET row 0 name)
   list(GET row 1 seconds)
@@ -25,6 +28,7 @@ foreach(row "cli 240" "group 120" "group_crash 180")
       "BLINDLEND=$<TARGET_FILE:blindlend>"
       "MALICIOUS_ADMIN=$<TARGET_FILE:malicious_admin>"
       "KILL_AT_LIBRARY=$<TARGET_FILE:kill_at>"
+      "SAME_RANDOM_LIBRARY=$<TARGET_FILE:same_random>"
       "BLINDLEND_SANITIZE=${BLINDLEND_SANITIZE}"
       PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(system.${name} PROPERTIES TIMEOUT ${seconds} ENVIRONMENT "${environment}")
@@ -32,8 +36,26 @@ endforeach()
 
 # What does not depend on the build: once is enough.
 if(NOT BLINDLEND_SANITIZE)
+  add_test(NAME system.readme
+           COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/readme_test.py)
+  set_tests_properties(system.readme PROPERTIES TIMEOUT 240 ENVIRONMENT
+                       "BLINDLEND=$<TARGET_FILE:blindlend>;PYTHONDONTWRITEBYTECODE=1")
+  add_test(NAME system.limits
+           COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/limits_test.py)
+  set_tests_properties(system.limits PROPERTIES TIMEOUT 120 ENVIRONMENT "${environment}")
   add_test(NAME repo.rules COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/repo_test.py)
   add_test(NAME repo.trace COMMAND ${CMAKE_SOURCE_DIR}/tools/trace)
   add_test(NAME repo.trace_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/trace_test)
   set_tests_properties(repo.rules repo.trace_test PROPERTIES ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
+# Mutants of ref/: a sample of them, on this build's own test programs.
+if(NOT BLINDLEND_SANITIZE AND NOT BLINDLEND_COVERAGE AND CMAKE_GENERATOR STREQUAL "Ninja")
+  add_test(NAME repo.mutate COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate
+           --build ${CMAKE_BINARY_DIR} --sample 60 --jobs 1)
+  add_test(NAME repo.mutate_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate_test)
+  add_test(NAME repo.coverage_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/coverage_test)
+  add_test(NAME repo.evidence_test COMMAND ${CMAKE_SOURCE_DIR}/tools/evidence_test)
+  set_tests_properties(repo.mutate repo.mutate_test repo.coverage_test repo.evidence_test PROPERTIES TIMEOUT 600
+                       ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
