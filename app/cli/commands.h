@@ -33,6 +33,14 @@ struct Arguments {
   std::size_t count = 0;
   std::uint32_t quota = 0, days = 0;
   std::optional<std::uint32_t> issue_days, number;
+  // Of serving. Times in seconds.
+  std::string listen, upstream, credential, ca_file, tls_certificate, tls_key;
+  std::vector<std::string> targets;
+  std::vector<int> unbilled;
+  std::uint64_t max_body = 8U << 20;
+  std::size_t max_inflight = 50;
+  bool anywhere = false;
+  double head_time = 10, body_time = 60, connect_time = 10, idle_time = 600, grace_time = 30;
   /// Instead of the clock.
   std::optional<std::uint64_t> now;
 };
@@ -98,6 +106,13 @@ std::expected<Report, Stop> MemberExpire(const Arguments& arguments);
 /// Tokens by state, open requests, what is left of the quota.
 std::expected<Report, Stop> MemberBalance(const Arguments& arguments);
 
+/// Serves a local proxy until it is told to stop.
+std::expected<Report, Stop> MemberProxy(const Arguments& arguments);
+/// The tokens whose requests' fate is not known.
+std::expected<Report, Stop> MemberPending(const Arguments& arguments);
+/// Holds them again.
+std::expected<Report, Stop> MemberReclaim(const Arguments& arguments);
+
 /// A lender's database, and its identity key into the file out.
 std::expected<Report, Stop> LenderInit(const Arguments& arguments);
 /// A descriptor, verified, to the end of the lender's chain.
@@ -119,6 +134,8 @@ std::expected<Report, Stop> LenderClose(const Arguments& arguments);
 std::expected<Report, Stop> LenderStatus(const Arguments& arguments);
 /// Verifies what the database holds. Reports status kExitRefused if something is wrong.
 std::expected<Report, Stop> LenderAudit(const Arguments& arguments);
+/// Serves a relay until it is told to stop.
+std::expected<Report, Stop> LenderServe(const Arguments& arguments);
 /// Rewrites the database so that it shows no order.
 std::expected<Report, Stop> LenderCompact(const Arguments& arguments);
 

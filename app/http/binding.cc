@@ -220,8 +220,8 @@ ClaimEnd Outcome(Stage stage, int status, const std::set<int>& unbilled) {
 }
 
 TokenEnd TokenAfter(std::string_view header, std::string_view code) {
-  // TokenAfter.1  If code is "token_busy", return pending.
-  if (code == "token_busy") return TokenEnd::kPending;
+  // TokenAfter.1  If code is "token_busy" or code is "store_failed", return pending.
+  if (code == "token_busy" || code == "store_failed") return TokenEnd::kPending;
   // TokenAfter.2  If header is "spent", return served.
   if (header == "spent") return TokenEnd::kServed;
   // TokenAfter.3  If header is "unspent" or header is "refunded", return released.

@@ -46,7 +46,7 @@ class GroupCommit {
 };
 
 /// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed then.
-/// Redeem, ClaimVerified, Settle and Release may be called by several threads at once.
+/// Redeem, ClaimVerified, Settle, Release, LinkForSpend and WriteMark may be called by several threads at once.
 class Lender {
  public:
   /// Makes the directory's lender, or opens it if it is there.
@@ -59,6 +59,9 @@ class Lender {
   const Bytes& key() const { return key_; }
   /// What attestations call this database, 16 bytes.
   const Bytes& instance() const { return instance_; }
+
+  /// The newest epoch that can be spent at now; if there is none, the newest.
+  std::optional<Link> LinkForSpend(std::uint64_t now);
 
   /// Verifies a sealed link of admin and puts it at the end of the chain. The first one settles who
   /// the admin is.

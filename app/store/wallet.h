@@ -43,6 +43,12 @@ struct Borrowing {
   bool is_new;
 };
 
+/// A token that is reserved for a request.
+struct Pending {
+  Bytes id, audience;
+  std::uint32_t number;
+};
+
 /// What a response did. evidence: the file against the admin, where something was burnt.
 struct Accepted {
   std::size_t held = 0, burnt = 0;
@@ -83,9 +89,16 @@ class Wallet {
 
   /// The borrow of a token that can be spent at now, reserved before it is returned. audience: the
   /// lender where, or nothing if any will do. The same request gets the same borrow until its end is
-  /// known.
+  /// known; with fresh it is another one: for requests that are equal by chance.
   std::expected<Borrowing, Stop> Spend(const std::optional<Bytes>& audience, View request,
-                                       std::uint64_t now);
+                                       std::uint64_t now, bool fresh = false);
+
+  /// The reserved tokens: what became of their requests is not known.
+  std::expected<std::vector<Pending>, Stop> ListPending();
+
+  /// Holds the reserved tokens again, to be spent for other requests. Their lenders may refuse
+  /// them as spent, and see that two requests came with one token. Returns how many.
+  std::expected<std::size_t, Stop> Reclaim();
 
   /// What became of a sealed borrow: served, and the token is erased; or released, and it is held
   /// again.

@@ -443,6 +443,7 @@ void TokenAfterCases(List& list) {
   valid("no reply", "Normal", "", "");
   valid("an unknown word", "EdgeCase", "Spent", "");
   valid("another attempt is under way", "Normal", "unspent", "token_busy");
+  valid("the database has failed, the claim may stand", "Normal", "unspent", "store_failed");
   valid("the code comes first", "EdgeCase", "spent", "token_busy");
   valid("a code without a header", "EdgeCase", "", "busy");
 }

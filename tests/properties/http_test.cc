@@ -379,8 +379,8 @@ TEST(Http, RefundTable) {
       EXPECT_EQ(Outcome(Stage::kUnsent, status, unbilled), ClaimEnd::kRelease);
     }
   }
-  for (const std::string_view code : {"", "busy", "token_spent", "token_busy"}) {
-    const bool is_busy = code == "token_busy";
+  for (const std::string_view code : {"", "busy", "token_spent", "token_busy", "store_failed"}) {
+    const bool is_busy = code == "token_busy" || code == "store_failed";
     const auto unless_busy = [&](TokenEnd end) { return is_busy ? TokenEnd::kPending : end; };
     EXPECT_EQ(TokenAfter("spent", code), unless_busy(TokenEnd::kServed));
     EXPECT_EQ(TokenAfter("unspent", code), unless_busy(TokenEnd::kReleased));
