@@ -40,6 +40,8 @@ struct Arguments {
   std::uint64_t max_body = 8U << 20;
   std::size_t max_inflight = 50;
   bool anywhere = false;
+  std::size_t rate = 60;
+  std::uint64_t every = 0;
   double head_time = 10, body_time = 60, connect_time = 10, idle_time = 600, grace_time = 30;
   /// Instead of the clock.
   std::optional<std::uint64_t> now;
@@ -106,6 +108,10 @@ std::expected<Report, Stop> MemberExpire(const Arguments& arguments);
 /// Tokens by state, open requests, what is left of the quota.
 std::expected<Report, Stop> MemberBalance(const Arguments& arguments);
 
+/// Serves issuance until it is told to stop.
+std::expected<Report, Stop> AdminServe(const Arguments& arguments);
+/// The chain and tokens from an admin that serves; with every, again and again.
+std::expected<Report, Stop> MemberFetch(const Arguments& arguments);
 /// Serves a local proxy until it is told to stop.
 std::expected<Report, Stop> MemberProxy(const Arguments& arguments);
 /// The tokens whose requests' fate is not known.
@@ -146,6 +152,9 @@ std::expected<Report, Stop> AttestMake(const Arguments& arguments);
 /// Whether the file attestation holds, once.
 std::expected<Report, Stop> AttestCheck(const Arguments& arguments);
 
+/// What is wrong with a member's or lender's directory, or around it. Reports status kExitRefused if
+/// something is.
+std::expected<Report, Stop> Doctor(const Arguments& arguments);
 /// What a descriptor says, unverified.
 std::expected<Report, Stop> EpochShow(const Arguments& arguments);
 /// The same, verified by itself against the file admin.

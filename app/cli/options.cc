@@ -69,6 +69,9 @@ struct Options {
                    "Let this through too, such as \"POST /v1/images\"; may be given several times")
         ->allow_extra_args(false)
         ->type_name("TARGET");
+    to->add_option("--attestation-key", arguments.key,
+                   "The group's attestation key: to answer with, or to check answers with")
+        ->type_name("FILE");
     Seconds(to, "--head-time", arguments.head_time, "For the head of a request");
     Seconds(to, "--body-time", arguments.body_time, "For its body");
     Seconds(to, "--connect-time", arguments.connect_time, "For a connection to " + other);
@@ -234,7 +237,26 @@ void DeclareAdmin(CLI::App& app, const Options& options) {
   CLI::App* const status =
       options.Add(*admin, "status", "Epochs, members and what they have obtained", AdminStatus);
   options.Directory(status, kAdminDirectory);
-  for (CLI::App* const each : {init, enroll, remove, epoch, revoke, descriptor, issue, status})
+
+  CLI::App* const serve =
+      options.Add(*admin, "serve", "Answer members' requests over HTTP", AdminServe);
+  options.Directory(serve, kAdminDirectory);
+  serve->add_option("--listen", arguments.listen, "Where requests are accepted; port 0 takes any")
+      ->required()
+      ->type_name("ADDRESS:PORT");
+  serve->add_option("--tls-cert", arguments.tls_certificate, "Certificate chain for members")
+      ->type_name("FILE");
+  serve->add_option("--tls-key", arguments.tls_key, "Its key")->type_name("FILE");
+  serve->add_option("--rate", arguments.rate, "Requests for tokens in a minute, of all together")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  options.Seconds(serve, "--head-time", arguments.head_time, "For the head of a request");
+  options.Seconds(serve, "--body-time", arguments.body_time, "For its body");
+  options.Seconds(serve, "--grace-time", arguments.grace_time,
+                  "For what is under way when told to stop");
+  options.Now(serve);
+  for (CLI::App* const each :
+       {init, enroll, remove, epoch, revoke, descriptor, issue, status, serve})
     options.Json(each);
 }
 
@@ -323,6 +345,31 @@ void DeclareMember(CLI::App& app, const Options& options) {
   options.Serving(proxy, "a lender");
   options.Now(proxy);
 
+  CLI::App* const fetch =
+      options.Add(*member, "fetch", "Obtain tokens from an admin who serves", MemberFetch);
+  options.Directory(fetch, kWalletDirectory);
+  fetch->add_option("--admin", arguments.upstream, "Where the admin serves")
+      ->required()
+      ->type_name("URL");
+  options.File(fetch, "--key", arguments.admin, "The admin's identity key");
+  options.File(fetch, "--lender", arguments.lender,
+               "The identity key of the lender where they will be spent");
+  fetch->add_option("--count", arguments.count, "How many, the same for every member")
+      ->required()
+      ->check(CLI::Range(1, 1000));
+  fetch
+      ->add_option("--every", arguments.every,
+                   "Again and again, whenever the time is a multiple of this")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32))
+      ->type_name("SECONDS");
+  fetch
+      ->add_option("--ca", arguments.ca_file,
+                   "Certificates to check the admin's against, instead of the system's")
+      ->type_name("FILE");
+  options.Seconds(fetch, "--time", arguments.body_time, "For each answer");
+  options.Force(fetch, "Ask for more than the quota leaves");
+  options.Now(fetch);
+
   CLI::App* const pending = options.Add(
       *member, "pending", "The tokens whose requests' fate is not known", MemberPending);
   options.Directory(pending, kWalletDirectory);
@@ -338,7 +385,7 @@ void DeclareMember(CLI::App& app, const Options& options) {
   options.Directory(balance, kWalletDirectory);
   options.Now(balance);
   for (CLI::App* const each : {init, join, request, resend, accept, cancel, expire, spend, outcome,
-                               balance, proxy, pending, reclaim, status})
+                               balance, proxy, pending, reclaim, status, fetch})
     options.Json(each);
 }
 
@@ -473,7 +520,19 @@ void DeclareOthers(CLI::App& app, const Options& options) {
   options.File(check, "evidence", arguments.evidence, "What a wallet or a lender has kept");
   for (CLI::App* const each : {verify, check})
     options.File(each, "--admin", arguments.admin, "The admin's identity key");
-  for (CLI::App* const each : {show, verify, check}) options.Json(each);
+  CLI::App* const doctor =
+      options.Add(app, "doctor", "What is wrong with a directory, or around it", Doctor);
+  options.Directory(doctor, "The member's or the lender's directory");
+  doctor->add_option("--lender", arguments.lenders, "Where a lender serves")
+      ->allow_extra_args(false)
+      ->type_name("URL");
+  doctor->add_option("--admin", arguments.upstream, "Where the admin serves")->type_name("URL");
+  doctor
+      ->add_option("--ca", arguments.ca_file,
+                   "Certificates to check theirs against, instead of the system's")
+      ->type_name("FILE");
+  options.Now(doctor);
+  for (CLI::App* const each : {show, verify, check, doctor}) options.Json(each);
 }
 
 }  // namespace

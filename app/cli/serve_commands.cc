@@ -1,11 +1,15 @@
 // The commands that serve: lender serve, member proxy; and what goes with them.
 #include <cstdio>
+#include <ctime>
+#include <thread>
 
 #include "app/cli/common.h"
 #include "app/cli/objects.h"
+#include "app/http/issue.h"
 #include "app/http/lock.h"
 #include "app/http/proxy.h"
 #include "app/http/relay.h"
+#include "app/store/admin.h"
 #include "app/store/refusal.h"
 #include "app/store/wallet.h"
 
@@ -62,6 +66,11 @@ std::expected<Report, Stop> LenderServe(const Arguments& arguments) {
   options.idle_time = arguments.idle_time;
   options.grace_time = arguments.grace_time;
   options.now = arguments.now;
+  if (!arguments.key.empty()) {
+    const auto key = LoadAttestationKey(arguments.key);
+    if (!key) return std::unexpected(key.error());
+    options.attestation_key = *key;
+  }
   const std::string scheme = options.tls_key.empty() ? "http://" : "https://";
   const auto counts = Relay(options, [&](const std::string& address) {
     SayReady(arguments, "lending at " + scheme + address + "\n");
@@ -102,6 +111,11 @@ std::expected<Report, Stop> MemberProxy(const Arguments& arguments) {
   options.idle_time = arguments.idle_time;
   options.grace_time = arguments.grace_time;
   options.now = arguments.now;
+  if (!arguments.key.empty()) {
+    const auto key = LoadAttestationKey(arguments.key);
+    if (!key) return std::unexpected(key.error());
+    options.attestation_key = *key;
+  }
   const auto counts = Proxy(options, [&](const std::string& address) {
     const std::string url = "http://" + address;
     SayReady(arguments, "borrowing at " + url + "\nexport ANTHROPIC_BASE_URL=" + url +
@@ -145,6 +159,160 @@ std::expected<Report, Stop> MemberReclaim(const Arguments& arguments) {
                     " held again; a lender that has claimed one refuses it as spent, and sees that "
                     "both requests came with it\n",
                 {{"reclaimed", *count}}};
+}
+
+std::expected<Report, Stop> AdminServe(const Arguments& arguments) {
+  if (arguments.tls_certificate.empty() != arguments.tls_key.empty())
+    return Unusable("--tls-cert", "goes with --tls-key");
+  IssueOptions options;
+  options.directory = arguments.directory;
+  options.listen = arguments.listen;
+  options.tls_certificate = arguments.tls_certificate;
+  options.tls_key = arguments.tls_key;
+  options.rate = arguments.rate;
+  options.head_time = arguments.head_time;
+  options.body_time = arguments.body_time;
+  options.grace_time = arguments.grace_time;
+  options.now = arguments.now;
+  const std::string scheme = options.tls_key.empty() ? "http://" : "https://";
+  const auto counts = Issuance(options, [&](const std::string& address) {
+    SayReady(arguments, "issuing at " + scheme + address + "\n");
+  });
+  if (!counts) return std::unexpected(counts.error());
+  return Report{
+      std::to_string(counts->answered) + " answered, " + std::to_string(counts->debited) +
+          " of them debited now, " + std::to_string(counts->refused) + " refused\n",
+      {{"answered", counts->answered}, {"debited", counts->debited}, {"refused", counts->refused}}};
+}
+
+namespace {
+
+/// What an admin's refusal says: its step.
+std::unexpected<Stop> NotIssued(const Answered& answered) {
+  const auto json =
+      nlohmann::json::parse(answered.body.begin(), answered.body.end(), nullptr, false);
+  const auto member = [&json](const char* name) -> std::string {
+    if (!json.is_object() || !json.contains("error")) return "";
+    const auto& error = json["error"];
+    if (!error.is_object() || !error.contains(name) || !error[name].is_string()) return "";
+    return error[name];
+  };
+  const std::string code = member("code"), step = member("step");
+  const auto is_plain = [](const std::string& text) { return IsMadeOf(text, 1, 64, true, "._"); };
+  const bool is_busy = answered.status == 503;
+  std::string detail = "the admin answers with status " + std::to_string(answered.status);
+  if (is_plain(code)) detail += ", " + code;
+  if (is_plain(step)) detail += " at " + step;
+  return std::unexpected(Stop{is_busy ? kExitLater : kExitRefused, "refused: " + detail,
+                              is_plain(step) ? step : "", detail});
+}
+
+/// Brings the wallet's chain up to the admin's.
+std::expected<std::size_t, Stop> FetchChain(const Arguments& arguments, const Url& url, View admin,
+                                            Wallet& wallet) {
+  const auto answered = AskOnce(url, arguments.ca_file, "/blindlend/v1/chain", std::nullopt,
+                                std::size_t{1} << 26, arguments.body_time);
+  if (!answered) return std::unexpected(answered.error());
+  if (answered->status != 200) return NotIssued(*answered);
+  const auto known = wallet.Chain();
+  if (!known) return std::unexpected(known.error());
+  const std::uint32_t first = known->empty() ? 0 : known->front().link.number;
+  std::size_t joined = 0;
+  std::string_view rest(reinterpret_cast<const char*>(answered->body.data()),
+                        answered->body.size());
+  while (!rest.empty()) {
+    const std::string_view label = rest.starts_with("-----BEGIN BLINDLEND REVOCATION-----")
+                                       ? kRevocationFile.name
+                                       : kEpochFile.name;
+    const std::string end = "-----END BLINDLEND " + std::string(label) + "-----\n";
+    const std::size_t at = rest.find(end);
+    const std::size_t size = at == std::string_view::npos ? rest.size() : at + end.size();
+    const auto sealed = DecodeText(label, Ascii(rest.substr(0, size)));
+    if (!sealed) return Unusable(arguments.upstream, "sends something else than a chain");
+    const auto link = VerifyLink(admin, *sealed);
+    if (!link) return Refused(link.error());
+    rest.remove_prefix(size);
+    if (link->number < first) continue;  // the wallet joined later than that
+    const auto result = wallet.Join(admin, *sealed);
+    if (!result) return std::unexpected(result.error());
+    if (result->is_new) ++joined;
+  }
+  return joined;
+}
+
+/// One request and its response.
+std::expected<Accepted, Stop> FetchTokens(const Arguments& arguments, const Url& url,
+                                          Wallet& wallet, const Outgoing& outgoing) {
+  if (const auto sent = wallet.Sent(outgoing.hash); !sent) return std::unexpected(sent.error());
+  const auto answered = AskOnce(url, arguments.ca_file, "/blindlend/v1/issue",
+                                EncodeText(kTokenRequestFile.name, outgoing.sealed),
+                                kTokenResponseFile.max_size, arguments.body_time);
+  if (!answered) return std::unexpected(answered.error());
+  if (answered->status != 200) return NotIssued(*answered);
+  const auto sealed = DecodeText(kTokenResponseFile.name, answered->body);
+  if (!sealed) return Unusable(arguments.upstream, "sends something else than a response");
+  return wallet.Accept(*sealed);
+}
+
+/// What member fetch does once.
+std::expected<Report, Stop> FetchOnce(const Arguments& arguments, const Url& url, View admin,
+                                      View lender) {
+  auto wallet = Wallet::Open(arguments.directory);
+  if (!wallet) return std::unexpected(wallet.error());
+  const auto joined = FetchChain(arguments, url, admin, *wallet);
+  if (!joined) return std::unexpected(joined.error());
+  const auto balance = wallet->Look(Now(arguments));
+  if (!balance) return std::unexpected(balance.error());
+  // Requests without an answer first: the same bytes again.
+  std::vector<Outgoing> all;
+  for (const OpenRequest& each : balance->requests) {
+    const auto again = wallet->Resend(Hex(each.hash));
+    if (!again) return std::unexpected(again.error());
+    all.push_back(*again);
+  }
+  if (all.empty()) {
+    const auto fresh =
+        wallet->Request(lender, arguments.count, arguments.force, Now(arguments), SystemRandom);
+    if (!fresh) return std::unexpected(fresh.error());
+    all.push_back(*fresh);
+  }
+  Accepted total;
+  for (const Outgoing& each : all) {
+    const auto accepted = FetchTokens(arguments, url, *wallet, each);
+    if (!accepted) return std::unexpected(accepted.error());
+    total.held += accepted->held;
+    total.burnt += accepted->burnt;
+    if (!accepted->evidence.empty()) total.evidence = accepted->evidence;
+  }
+  Report report{Count(*joined, "new link") + ", " + Count(total.held, "token") + " accepted\n",
+                {{"joined", *joined}, {"held", total.held}, {"burnt", total.burnt}}};
+  if (total.burnt > 0) {
+    report.text += Count(total.burnt, "token") + " burnt; the proof against the admin is " +
+                   total.evidence + "\n";
+    report.json["evidence"] = total.evidence;
+    report.result = "burnt";
+    report.status = kExitRefused;
+  }
+  return report;
+}
+
+}  // namespace
+
+std::expected<Report, Stop> MemberFetch(const Arguments& arguments) {
+  const auto url = ParseUrl(arguments.upstream);
+  if (!url) return std::unexpected(url.error());
+  const auto admin = LoadIdentity(arguments.admin, kAdminFile);
+  if (!admin) return std::unexpected(admin.error());
+  const auto lender = LoadIdentity(arguments.lender, kLenderFile);
+  if (!lender) return std::unexpected(lender.error());
+  while (arguments.every > 0) {
+    // At moments that are the same for every member, and for the same number.
+    const std::uint64_t now = static_cast<std::uint64_t>(std::time(nullptr));
+    std::this_thread::sleep_for(std::chrono::seconds(arguments.every - now % arguments.every));
+    const auto done = FetchOnce(arguments, *url, *admin, *lender);
+    SayReady(arguments, done ? done->text : done.error().line + "\n");
+  }
+  return FetchOnce(arguments, *url, *admin, *lender);
 }
 
 }  // namespace blindlend

@@ -1,5 +1,7 @@
 #include "proxy.h"
 
+#include <sodium.h>
+
 #include <algorithm>
 #include <csignal>
 #include <ctime>
@@ -7,6 +9,8 @@
 
 #include "app/http/lock.h"
 #include "app/http/serve.h"
+#include "app/store/refusal.h"
+#include "app/store/replay.h"
 #include "app/store/wallet.h"
 
 namespace blindlend {
@@ -19,6 +23,8 @@ using Clock = std::chrono::steady_clock;
 
 /// How long a lender who did not take a request is asked after the others.
 constexpr std::chrono::seconds kAvoided{30};
+/// How long an attestation is relied on.
+constexpr std::chrono::seconds kTrusted{300};
 /// The largest error that is looked into.
 constexpr std::uint64_t kMaxError = 65536;
 /// How many tokens that turn out to be spent are tried for one request.
@@ -39,7 +45,9 @@ std::string CodeOf(const Bytes& body) {
 struct LenderAt {
   Url url;
   std::optional<Bytes> key;
-  Clock::time_point avoided_until;
+  /// What its attestations name.
+  std::optional<Bytes> instance;
+  Clock::time_point avoided_until, trusted_until;
 };
 
 /// What came of one token at one lender.
@@ -62,7 +70,7 @@ class Member {
         disk_(1),  // one: a wallet is for one thread
         host_(io, std::move(acceptor), nullptr, options.head_time, options.grace_time,
               [this](std::shared_ptr<Wire> caller) { return Answer(std::move(caller)); }) {
-    for (const Url& each : options.lenders) lenders_.push_back({each, std::nullopt});
+    for (const Url& each : options.lenders) lenders_.push_back({each, {}, {}, {}, {}});
   }
 
   ProxyCounts Run() {
@@ -115,9 +123,13 @@ class Member {
         order, [](const LenderAt* each) { return each->avoided_until <= Clock::now(); });
     std::optional<Refusal> refusal;
     for (LenderAt* const lender : order) {
-      const std::optional<Bytes> key = co_await KeyOf(*lender);
+      if (!lender->key) co_await LearnKey(*lender);
+      const std::optional<Bytes> key = lender->key;
+      bool is_trusted = false;
+      if (key) is_trusted = co_await IsTrusted(*lender, *key);
       std::optional<Refusal> reason;
-      Attempt attempt = key ? Attempt::kNextToken : Attempt::kNextLender;
+      if (key && !is_trusted) reason = Refusal{"lender_untrusted", "", {}};
+      Attempt attempt = is_trusted ? Attempt::kNextToken : Attempt::kNextLender;
       for (int spent = 0; attempt == Attempt::kNextToken && spent < kMaxSpent; ++spent) {
         if (exchange.is_gone || host_.is_stopping()) break;
         const auto borrow =
@@ -145,28 +157,45 @@ class Member {
     return {"store_failed", "", {}};
   }
 
-  /// Asks a lender who it is: by a request without a token, on a connection of its own.
-  Task<std::optional<Bytes>> KeyOf(LenderAt& lender) {
-    if (lender.key) co_return lender.key;
-    bool is_late = false;
-    const auto wire =
-        co_await Connect(lender.url, client_, Seconds(options_.connect_time), is_late);
-    if (!wire) co_return std::nullopt;
-    host_.Keep(wire);
-    wire->Limit(Seconds(options_.connect_time));
-    const std::string target = lender.url.path + "/v1/models";
-    const Bytes head = Ascii("GET " + target + " HTTP/1.1\r\nHost: " + HostOf(lender.url) +
-                             "\r\nUser-Agent: blindlend\r\nConnection: close\r\n\r\n");
-    ReplyReader reply(*wire);
-    const bool went = co_await wire->Write(head);
-    bool came = false;
-    if (went) came = co_await reply.ReadHead();
-    wire->Drop();
-    if (!came) co_return std::nullopt;
-    const auto values = ValuesOf(reply.headers(), "www-authenticate");
+  /// Asks a lender who it is, by a request without a token, on a connection of its own.
+  Task<void> LearnKey(LenderAt& lender) {
+    std::optional<Answered> answered;
+    const std::string target = "/v1/models";
+    const std::optional<Bytes> none;
+    const Question question{lender.url, client_,   target,
+                            none,       kMaxError, Seconds(options_.connect_time)};
+    co_await Ask(question, answered);
+    if (!answered) co_return;
+    const auto values = ValuesOf(answered->headers, "www-authenticate");
     if (values.size() == 1)
       if (const auto challenge = ParseChallenge(values[0])) lender.key = challenge->lender;
-    co_return lender.key;
+  }
+
+  /// Whether a lender shows what it should; asks it where that is too long ago.
+  Task<bool> IsTrusted(LenderAt& lender, const Bytes& key) {
+    if (options_.attestation_key.empty() || Clock::now() < lender.trusted_until) co_return true;
+    Bytes nonce(16);
+    randombytes_buf(nonce.data(), nonce.size());
+    std::optional<Answered> answered;
+    const std::string target = std::string(kAttestationTarget) + Hex(nonce);
+    const std::optional<Bytes> none;
+    const Question question{lender.url, client_,   target,
+                            none,       kMaxError, Seconds(options_.connect_time)};
+    co_await Ask(question, answered);
+    if (!answered || answered->status != 200) co_return false;
+    const auto bytes = DecodeText("ATTESTATION", answered->body);
+    if (!bytes || bytes->size() != 107 || !std::ranges::equal(View(*bytes).subspan(59, 16), nonce))
+      co_return false;
+    const Bytes named(bytes->begin() + 2, bytes->begin() + 18);
+    const Bytes instance = lender.instance.value_or(named);
+    const auto checked = co_await Elsewhere(disk_, [&] {
+      return CheckOnce(options_.directory + "/attestations.db", options_.attestation_key, instance,
+                       key, Now(), *bytes);
+    });
+    if (!checked) co_return false;
+    lender.instance = instance;
+    lender.trusted_until = Clock::now() + kTrusted;
+    co_return true;
   }
 
   /// Tells the wallet what became of a token.
@@ -222,6 +251,11 @@ class Member {
         continue;
       }
       co_await End(sealed, end);
+      // Perhaps another lender serves there by now.
+      if (reply.status() == 401) {
+        lender.key.reset();
+        lender.trusted_until = {};
+      }
       if (code == "token_spent") {
         wire.Drop();
         co_return Attempt::kNextToken;

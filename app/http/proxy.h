@@ -22,6 +22,8 @@ struct ProxyOptions {
   double head_time = 10, body_time = 60, connect_time = 10, idle_time = 660, grace_time = 30;
   /// How often a request whose fate is not known is sent again, with the same bytes.
   int repeats = 4;
+  /// The group's, 32 bytes, or empty: then lenders are not asked for an attestation.
+  Bytes attestation_key;
   /// Instead of the clock; for tests.
   std::optional<std::uint64_t> now;
 };

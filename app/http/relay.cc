@@ -8,6 +8,7 @@
 #include "app/http/lock.h"
 #include "app/http/serve.h"
 #include "app/store/lender.h"
+#include "ref/attestation.h"
 
 namespace blindlend {
 
@@ -43,6 +44,18 @@ class LiveClaim {
   Bytes id_;
   bool is_first_;
 };
+
+/// The nonce that a request for an attestation has, or nothing if it is none.
+std::optional<Bytes> NonceOf(const RequestHead& head) {
+  const std::string_view target = head.target;
+  if (head.method != "GET" || !target.starts_with(kAttestationTarget)) return std::nullopt;
+  const std::string_view hex = target.substr(kAttestationTarget.size());
+  if (!IsMadeOf(hex, 32, 32, false, "0123456789abcdef")) return std::nullopt;
+  Bytes nonce(16);
+  std::size_t size = 0;
+  sodium_hex2bin(nonce.data(), nonce.size(), hex.data(), hex.size(), nullptr, &size, nullptr);
+  return nonce;
+}
 
 class Server {
  public:
@@ -80,6 +93,15 @@ class Server {
                         options_.body_time};
     std::optional<Refusal> refusal = co_await TakeHead(exchange, bounds);
     if (exchange.is_gone) co_return;
+    if (const auto nonce = NonceOf(exchange.head); nonce && !options_.attestation_key.empty()) {
+      const Attestation attestation{lender_.instance(), lender_.key(), 1, Now(), *nonce};
+      const Bytes text =
+          EncodeText("ATTESTATION", Attest(options_.attestation_key, attestation).value());
+      const std::vector<Header> headers = {{"content-type", "text/plain"},
+                                           {"blindlend-token", "unspent"}};
+      co_await SendWhole(exchange, 200, headers, text);
+      co_return;
+    }
     Bytes sealed;
     if (!refusal) refusal = CheckToken(exchange.head, sealed);
     if (refusal) {

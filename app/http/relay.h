@@ -24,6 +24,8 @@ struct RelayOptions {
   std::uint64_t max_body = 8U << 20;
   std::size_t max_inflight = 50;
   Targets targets = DefaultTargets();
+  /// The group's, 32 bytes, or empty: then no attestation is served.
+  Bytes attestation_key;
   std::set<int> unbilled;
   /// For the head of a request, its body, connecting upstream, a pause of upstream, and what is under
   /// way when the relay is told to stop.

@@ -32,6 +32,7 @@ std::optional<Refusal> CheckHead(Exchange& exchange, const Bounds& bounds) {
   const auto length = CheckFraming(head.method, head.headers, bounds.max_body);
   if (!length) return OfFraming(length.error());
   exchange.length = *length;
+  if (!bounds.filters) return std::nullopt;
   auto kept = FilterRequestHeaders(head.headers);
   if (!kept) return Refusal{"bad_header", std::string(kept.error().step), {}};
   exchange.kept = *std::move(kept);
@@ -172,6 +173,36 @@ Task<void> Pause(Seconds time) {
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+Task<void> Ask(Question question, std::optional<Answered>& answered) {
+  bool is_late = false;
+  const auto wire = co_await Connect(question.url, question.context, question.time, is_late);
+  if (!wire) co_return;
+  wire->Limit(question.time);
+  std::string head = (question.body ? "POST " : "GET ") + question.url.path + question.target +
+                     " HTTP/1.1\r\nHost: " + HostOf(question.url) + "\r\n";
+  if (question.body) {
+    head += "Content-Type: text/plain\r\nContent-Length: " + std::to_string(question.body->size());
+    head += "\r\n";
+  }
+  const Bytes out = Ascii(head + "User-Agent: blindlend\r\nConnection: close\r\n\r\n");
+  bool goes = co_await wire->Write(out);
+  if (goes && question.body) co_await wire->Write(*question.body);
+  ReplyReader reply(*wire);
+  if (goes) goes = co_await reply.ReadHead();
+  Answered all{reply.status(), reply.headers(), {}};
+  while (goes) {
+    Bytes piece;
+    const ReplyReader::Next next = co_await reply.ReadPiece(piece);
+    if (next == ReplyReader::Next::kEnd) {
+      answered = std::move(all);
+      break;
+    }
+    goes = next == ReplyReader::Next::kMore && all.body.size() + piece.size() <= question.max_size;
+    all.body.insert(all.body.end(), piece.begin(), piece.end());
+  }
+  wire->Drop();
+}
+
 Host::Host(asio::io_context& io, Tcp::acceptor acceptor, asio::ssl::context* tls,
            double handshake_time, double grace_time,
            std::function<Task<void>(std::shared_ptr<Wire>)> answer)
@@ -242,7 +273,12 @@ Task<void> Host::Answer(Tcp::socket socket) {
       wire->Limit(Seconds(handshake_time_));
       is_ready = co_await wire->Secure(*tls_, "");
     }
-    if (is_ready) co_await answer_(wire);
+    // Out of memory, say: this connection ends, the others do not.
+    try {
+      if (is_ready) co_await answer_(wire);
+    } catch (const std::exception&) {
+      wire->Reset();
+    }
     wire->Drop();
   }
   EndIfIdle();

@@ -4,6 +4,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <map>
 
+#include "app/http/answered.h"
 #include "app/http/binding.h"
 #include "app/http/wire.h"
 
@@ -32,6 +33,8 @@ struct Bounds {
   const Targets& targets;
   std::uint64_t max_body;
   double head_time, body_time;
+  /// Whether headers are filtered (row 4).
+  bool filters = true;
 };
 
 /// Rows 1 to 4 of spec 11-http, The order of the relay. Nothing if the caller has gone.
@@ -54,6 +57,19 @@ Task<bool> PassOn(Exchange& exchange, ReplyReader& reply, const std::vector<Head
 /// Answers with a body that is there already.
 Task<void> SendWhole(Exchange& exchange, int status, std::vector<Header> headers,
                      const Bytes& body);
+
+/// One question, on a connection of its own. body: sent with POST; nothing with GET.
+struct Question {
+  const Url& url;
+  boost::asio::ssl::context& context;
+  const std::string& target;
+  const std::optional<Bytes>& body;
+  std::size_t max_size;
+  Seconds time;
+};
+
+/// Asks. answered: as it was where no whole answer of at most max_size bytes came in time.
+Task<void> Ask(Question question, std::optional<Answered>& answered);
 
 /// Waits.
 Task<void> Pause(Seconds time);

@@ -58,7 +58,7 @@ bool IsOneOf(std::span<const Path> paths, const std::vector<JsonStep>& path) {
   });
 }
 
-constexpr std::array<ErrorRow, 21> kErrors = {{
+constexpr std::array<ErrorRow, 23> kErrors = {{
     {"bad_request", 400, "invalid_request_error", "This is not a request that can be lent."},
     {"bad_target", 404, "not_found_error", "This target is not lent here."},
     {"bad_header", 415, "invalid_request_error",
@@ -77,11 +77,13 @@ constexpr std::array<ErrorRow, 21> kErrors = {{
     {"token_spent", 403, "permission_error", "The token has been spent."},
     {"token_busy", 503, "overloaded_error", "Another request with this token is under way."},
     {"busy", 503, "overloaded_error", "The relay takes no more requests at the moment."},
+    {"not_issued", 403, "permission_error", "The request for tokens is not answered."},
     {"store_failed", 500, "api_error", "The database cannot be written."},
     {"upstream_unreachable", 502, "api_error", "Upstream cannot be reached."},
     {"upstream_timeout", 504, "timeout_error", "Upstream took too long."},
     {"upstream_broken", 502, "api_error", "Upstream broke off."},
     {"wallet_empty", 402, "billing_error", "The wallet has no token that can be spent now."},
+    {"lender_untrusted", 502, "api_error", "The lender does not show what it should."},
     {"lender_unreachable", 502, "api_error", "No lender can be reached."},
 }};
 

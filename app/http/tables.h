@@ -31,6 +31,9 @@ const RequestHeaderRule* RuleOf(std::string_view name);
 bool IsRemoved(const std::vector<JsonStep>& path);
 bool IsRefused(const std::vector<JsonStep>& path);
 
+/// Where a relay is asked for its attestation, before the nonce.
+inline constexpr std::string_view kAttestationTarget = "/blindlend/v1/attestation?nonce=";
+
 /// A row of the table of errors.
 struct ErrorRow {
   std::string_view code;

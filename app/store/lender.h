@@ -60,6 +60,9 @@ class Lender {
   /// What attestations call this database, 16 bytes.
   const Bytes& instance() const { return instance_; }
 
+  /// The chain as it was last read.
+  std::vector<Link> Links();
+
   /// The newest epoch that can be spent at now; if there is none, the newest.
   std::optional<Link> LinkForSpend(std::uint64_t now);
 
@@ -102,7 +105,6 @@ class Lender {
   Lender(Database database, std::string directory);
   std::expected<void, Stop> CheckMark();
   void LoadLinks();
-  std::vector<Link> Links();
   std::expected<void, Stop> End(View claim_id,
                                 std::expected<void, Failure> (*end)(SpentSet&, const Bytes&, View),
                                 Failure unknown);

@@ -97,6 +97,11 @@ std::expected<Joined, Stop> Wallet::Join(View admin, View sealed) {
   });
 }
 
+std::expected<std::vector<SealedLink>, Stop> Wallet::Chain() {
+  return Guarded(
+      [&]() -> std::expected<std::vector<SealedLink>, Stop> { return LoadChain(database_); });
+}
+
 /// Adds to the counts of what has ended.
 void Wallet::AddOutcome(std::int64_t number, TokenState state, std::size_t count) {
   if (count == 0) return;

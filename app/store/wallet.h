@@ -68,6 +68,9 @@ class Wallet {
   /// Verifies a sealed link of admin and puts it at the end of the chain.
   std::expected<Joined, Stop> Join(View admin, View sealed);
 
+  /// The links that have been joined, in ascending order.
+  std::expected<std::vector<SealedLink>, Stop> Chain();
+
   /// A request for count tokens for audience, stored before it is returned. One that was prepared
   /// for the same and has not left is returned again. force: also for more than the quota leaves.
   std::expected<Outgoing, Stop> Request(View audience, std::size_t count, bool force,

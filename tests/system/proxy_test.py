@@ -7,14 +7,18 @@ packages are there.
 
 import json
 import os
+import pathlib
 import random
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 import unittest
 
 from group_harness import NOW
+from harness import BLINDLEND, make_folder
 from http_harness import CONTENT, PATIENCE, LendingTest, Server, ask, message, receive
 from stub_upstream import Upstream
 
@@ -220,6 +224,8 @@ class Lenders(ProxyTest):
         # Of the first lender tokens are left, and it is turned down.
         self.relay.stop()
         type(self).relay = self.serve()
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(self.relay.url, other.url)
         for _ in range(5):
             self.assertEqual(self.call({"model": "ok"}).status, 200)
         reply = self.call({"model": "ok"})
@@ -227,10 +233,96 @@ class Lenders(ProxyTest):
         self.assertEqual(self.tokens()["held"], 0)
 
 
+class Attested(ProxyTest):
+    """The proxy spends only where the lender shows an attestation."""
+
+    group = {"tokens": 12}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name in ("good.key", "other.key"):
+            subprocess.run([BLINDLEND, "attest", "keygen", "--out", name], cwd=cls.shared, check=True,
+                           stdout=subprocess.DEVNULL)
+
+    def restart(self, relay_key, proxy_key):
+        self.relay.stop()
+        self.proxy.stop()
+        type(self).relay = self.serve(*(("--attestation-key", relay_key) if relay_key else ()))
+        type(self).proxy = self.borrow_through(self.relay.url, more=("--attestation-key", proxy_key))
+
+    def test_shown(self):
+        self.restart("good.key", "good.key")
+        before = self.tokens()
+        for _ in range(3):
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+        self.change(before, held=-3, spent=3)
+        # What it answers is what chapter 10 says.
+        nonce = "00112233445566778899aabbccddeeff"
+        reply = ask(self.relay.address, message("GET", f"/blindlend/v1/attestation?nonce={nonce}", []))
+        self.assertEqual((reply.status, reply.get("content-type")), (200, "text/plain"))
+        self.write("attestation", reply.body)
+        instance = self.json("lender", "status", "--dir", "l")["instance"]
+        said = self.json("attest", "check", "attestation", "--key", "good.key", "--lender", "l.pub", "--instance",
+                         instance, "--nonce", nonce, "--cache", "seen.db", "--now", str(NOW))
+        self.assertEqual((said["result"], said["issued_at"]), ("valid", NOW))
+        for target in (nonce[:-1], nonce.upper(), nonce + "0", ""):
+            reply = ask(self.relay.address, message("GET", f"/blindlend/v1/attestation?nonce={target}", []))
+            self.assertEqual((reply.status, reply.code), (404, "bad_target"))
+
+    def test_not_shown(self):
+        """None, or one of another key: no token is touched."""
+        for key in (None, "other.key"):
+            self.restart(key, "good.key")
+            before, calls = self.tokens(), self.stub.calls
+            reply = self.call({"model": "ok"})
+            self.assertEqual((reply.status, reply.code, reply.token), (502, "lender_untrusted", "unspent"))
+            self.change(before)
+            self.assertEqual(self.stub.calls, calls)
+
+
+class Readme(unittest.TestCase):
+    """The README's five minutes, word by word."""
+
+    def test_five_minutes(self):
+        top = pathlib.Path(__file__).resolve().parents[2]
+        text = (top / "README.md").read_text()
+        group = text.split("## Five minutes for a group\n")[1].split("5. **The member borrows")[0]
+        call = text.split("## Five minutes to a borrowed call\n")[1].split("\n## ")[0]
+        lines = [line.strip() for part in (group, call) for block in part.split("```")[1::2]
+                 for line in block.strip().splitlines()]
+        self.assertGreater(len(lines), 15)
+        folder = make_folder()
+        self.addCleanup(shutil.rmtree, folder)
+        # Ports that are free here; whoever serves in the background is waited for, and ended at the end.
+        script = ["set -eu", "trap 'kill $(jobs -p)' EXIT"]
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+        ports = [each.getsockname()[1] for each in sockets]
+        for each in sockets:
+            each.close()
+        for line in lines:
+            line = line.replace("<the clone>", str(top))
+            for i, port in enumerate(ports):
+                line = line.replace(f"127.0.0.1:900{i}", f"127.0.0.1:{port}")
+            script.append(line)
+            if line.endswith("&"):
+                port = line.split("--listen 127.0.0.1:")[1].split(" ")[0]
+                script.append(f"until bash -c '</dev/tcp/127.0.0.1/{port}' 2>/dev/null; do sleep 0.1; done")
+        path = os.path.dirname(os.path.abspath(BLINDLEND)) + ":" + os.environ["PATH"]
+        done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, capture_output=True, text=True,
+                              env={**os.environ, "PATH": path}, timeout=4 * PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("word0 word1 word2 word3 word4", done.stdout)
+        self.assertIn("data: [DONE]", done.stdout)
+        self.assertIn("2 served", done.stdout)
+
+
 class Crash(ProxyTest):
     """Relay and proxies are killed at random; upstream's count, spent-sets and wallets agree in the end."""
 
-    group = {"tokens": int(os.environ.get("BLINDLEND_BORROWS", "16")), "members": 2, "lenders": "lk"}
+    # 2000 borrows by 5 members: BLINDLEND_BORROWS=200 BLINDLEND_MEMBERS=5.
+    group = {"tokens": int(os.environ.get("BLINDLEND_BORROWS", "16")),
+             "members": int(os.environ.get("BLINDLEND_MEMBERS", "2")), "lenders": "lk"}
 
     def test_totals(self):
         members = range(self.group["members"])
