@@ -341,7 +341,9 @@ class Table(LendingTest):
 class Load(LendingTest):
     """Many at once, large and slow ones, stopping, and what is left behind."""
 
-    group = {"tokens": 330}
+    # How many streams at once; each borrow is made by a process of its own, which takes most of the time.
+    streams = int(os.environ.get("BLINDLEND_STREAMS", "40"))
+    group = {"tokens": streams + 90}
     relay_arguments = ("--max-inflight", "250", "--grace-time", "20")
 
     def many(self, count, model, **fields):
@@ -360,7 +362,7 @@ class Load(LendingTest):
         return replies
 
     def test_parallel_streams(self):
-        replies = self.many(100, "ok delay=0.02", stream=True, max_tokens=20)
+        replies = self.many(self.streams, "ok delay=0.02", stream=True, max_tokens=20)
         self.assertEqual({(each.status, each.token, each.end) for each in replies}, {(200, "spent", "clean")})
         self.assertEqual(len({each.body for each in replies}), 1)
 
@@ -443,7 +445,7 @@ class Load(LendingTest):
             socket.create_connection(self.relay.address, timeout=PATIENCE).close()
         thread.join()
         self.assertEqual((results[0].status, results[0].end), (200, "clean"))
-        self.assertEqual(self.relay.process.wait(PATIENCE), 0)
+        self.assertEqual(self.relay.stop(), 0)
         type(self).relay = self.serve()
         self.assertEqual(ask(self.relay.address, second).status, 200)
 
