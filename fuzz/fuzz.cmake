@@ -5,7 +5,7 @@ endif()
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 
 add_library(fuzz_support STATIC harness.cc oracle.cc)
-target_link_libraries(fuzz_support PUBLIC blindlend_ref OpenSSL::Crypto)
+target_link_libraries(fuzz_support PUBLIC blindlend_ref blindlend_binding OpenSSL::Crypto)
 # Coverage of the oracles would only steer mutation away from the code under test, and slow it down.
 set_source_files_properties(harness.cc oracle.cc PROPERTIES
                             COMPILE_OPTIONS -fno-sanitize=fuzzer-no-link)
@@ -21,7 +21,8 @@ set(HARNESSES decode_base64 decode_text parse_public_key parse_secret_key parse_
     parse_signature parse_identity parse_link parse_token parse_request parse_borrow
     parse_attestation parse_file validate_keys verify
     finalize raw_rsa open verify_key_proof verify_link chain verify_token verify_request debit_issue
-    accept_misissue verify_borrow check_attestation lender)
+    accept_misissue verify_borrow check_attestation lender
+    parse_authorization filter_headers filter_body split_events)
 foreach(HARNESS IN LISTS HARNESSES)
   blindlend_harness(${HARNESS} ${HARNESS}.cc)
   add_test(NAME fuzz.replay.${HARNESS}

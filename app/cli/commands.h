@@ -38,6 +38,16 @@ struct Arguments {
   std::size_t count = 0;
   std::uint32_t quota = 0, days = 0;
   std::optional<std::uint32_t> issue_days, number;
+  // Of serving. Times in seconds.
+  std::string listen, upstream, credential, ca_file, tls_certificate, tls_key;
+  std::vector<std::string> targets;
+  std::vector<int> unbilled;
+  std::uint64_t max_body = 8U << 20;
+  std::size_t max_inflight = 50;
+  bool anywhere = false;
+  std::size_t rate = 60;
+  std::uint64_t every = 0;
+  double head_time = 10, body_time = 60, connect_time = 10, idle_time = 600, grace_time = 30;
   /// Instead of the clock.
   std::optional<std::uint64_t> now;
   /// Seconds between obtaining and spending, below which spending warns.
@@ -111,6 +121,17 @@ std::expected<Report, Stop> MemberExpire(const Arguments& arguments);
 /// Tokens by state, open requests, what is left of the quota.
 std::expected<Report, Stop> MemberBalance(const Arguments& arguments);
 
+/// Serves issuance until it is told to stop.
+std::expected<Report, Stop> AdminServe(const Arguments& arguments);
+/// The chain and tokens from an admin that serves; with every, again and again.
+std::expected<Report, Stop> MemberFetch(const Arguments& arguments);
+/// Serves a local proxy until it is told to stop.
+std::expected<Report, Stop> MemberProxy(const Arguments& arguments);
+/// The tokens whose requests' fate is not known.
+std::expected<Report, Stop> MemberPending(const Arguments& arguments);
+/// Holds them again.
+std::expected<Report, Stop> MemberReclaim(const Arguments& arguments);
+
 /// A lender's database, and its identity key into the file out.
 std::expected<Report, Stop> LenderInit(const Arguments& arguments);
 /// A descriptor, verified, to the end of the lender's chain.
@@ -132,6 +153,8 @@ std::expected<Report, Stop> LenderClose(const Arguments& arguments);
 std::expected<Report, Stop> LenderStatus(const Arguments& arguments);
 /// Verifies what the database holds. Reports status kExitRefused if something is wrong.
 std::expected<Report, Stop> LenderAudit(const Arguments& arguments);
+/// Serves a relay until it is told to stop.
+std::expected<Report, Stop> LenderServe(const Arguments& arguments);
 /// Rewrites the database so that it shows no order.
 std::expected<Report, Stop> LenderCompact(const Arguments& arguments);
 
@@ -142,6 +165,9 @@ std::expected<Report, Stop> AttestMake(const Arguments& arguments);
 /// Whether the file attestation holds, once.
 std::expected<Report, Stop> AttestCheck(const Arguments& arguments);
 
+/// What is wrong with a member's or lender's directory, or around it. Reports status kExitRefused if
+/// something is.
+std::expected<Report, Stop> Doctor(const Arguments& arguments);
 /// What a descriptor says, unverified.
 std::expected<Report, Stop> EpochShow(const Arguments& arguments);
 /// The same, verified by itself against the file admin.

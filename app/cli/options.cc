@@ -52,6 +52,34 @@ struct Options {
   void Force(CLI::App* to, const std::string& description) const {
     to->add_flag("--force", arguments.force, description);
   }
+  void Seconds(CLI::App* to, const std::string& option, double& value,
+               const std::string& description) const {
+    to->add_option(option, value, description)
+        ->check(CLI::Range(0.05, 86400.0))
+        ->capture_default_str()
+        ->type_name("SECONDS");
+  }
+  /// What all that serve have in common. other: whom they ask.
+  void Serving(CLI::App* to, const std::string& other) const {
+    to->add_option("--listen", arguments.listen, "Where requests are accepted; port 0 takes any")
+        ->required()
+        ->type_name("ADDRESS:PORT");
+    to->add_option("--max-body", arguments.max_body, "The largest body, such as 8MiB")
+        ->transform(CLI::AsSizeValue(false))
+        ->type_name("SIZE");
+    to->add_option("--allow", arguments.targets,
+                   "Let this through too, such as \"POST /v1/images\"; may be given several times")
+        ->allow_extra_args(false)
+        ->type_name("TARGET");
+    to->add_option("--attestation-key", arguments.key,
+                   "The group's attestation key: to answer with, or to check answers with")
+        ->type_name("FILE");
+    Seconds(to, "--head-time", arguments.head_time, "For the head of a request");
+    Seconds(to, "--body-time", arguments.body_time, "For its body");
+    Seconds(to, "--connect-time", arguments.connect_time, "For a connection to " + other);
+    Seconds(to, "--idle-time", arguments.idle_time, "For a pause of " + other);
+    Seconds(to, "--grace-time", arguments.grace_time, "For what is under way when told to stop");
+  }
   void Now(CLI::App* to) const {
     to->add_option("--now", arguments.now,
                    "Take this for the time, in seconds since 1970, instead of the clock; for tests")
@@ -253,7 +281,26 @@ void DeclareAdmin(CLI::App& app, const Options& options) {
   CLI::App* const status =
       options.Add(*admin, "status", "Epochs, members and what they have obtained", AdminStatus);
   options.Directory(status, kAdminDirectory);
-  for (CLI::App* const each : {init, enroll, remove, epoch, revoke, descriptor, issue, status})
+
+  CLI::App* const serve =
+      options.Add(*admin, "serve", "Answer members' requests over HTTP", AdminServe);
+  options.Directory(serve, kAdminDirectory);
+  serve->add_option("--listen", arguments.listen, "Where requests are accepted; port 0 takes any")
+      ->required()
+      ->type_name("ADDRESS:PORT");
+  serve->add_option("--tls-cert", arguments.tls_certificate, "Certificate chain for members")
+      ->type_name("FILE");
+  serve->add_option("--tls-key", arguments.tls_key, "Its key")->type_name("FILE");
+  serve->add_option("--rate", arguments.rate, "Requests for tokens in a minute, of all together")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  options.Seconds(serve, "--head-time", arguments.head_time, "For the head of a request");
+  options.Seconds(serve, "--body-time", arguments.body_time, "For its body");
+  options.Seconds(serve, "--grace-time", arguments.grace_time,
+                  "For what is under way when told to stop");
+  options.Now(serve);
+  for (CLI::App* const each :
+       {init, enroll, remove, epoch, revoke, descriptor, issue, status, serve})
     options.Json(each);
 }
 
@@ -329,11 +376,64 @@ void DeclareMember(CLI::App& app, const Options& options) {
   outcome->add_flag("--released", arguments.released,
                     "The lender has released it; the token is held again");
 
+  CLI::App* const proxy = options.Add(
+      *member, "proxy", "Let tools on this machine borrow by their base URL", MemberProxy);
+  options.Directory(proxy, kWalletDirectory);
+  proxy
+      ->add_option("--lender", arguments.lenders,
+                   "Where a lender serves; several are asked in this order")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("URL");
+  proxy
+      ->add_option("--ca", arguments.ca_file,
+                   "Certificates to check the lenders' against, instead of the system's")
+      ->type_name("FILE");
+  proxy->add_flag("--anywhere", arguments.anywhere, "Also listen where others can reach it");
+  options.Serving(proxy, "a lender");
+  options.Now(proxy);
+
+  CLI::App* const fetch =
+      options.Add(*member, "fetch", "Obtain tokens from an admin who serves", MemberFetch);
+  options.Directory(fetch, kWalletDirectory);
+  fetch->add_option("--admin", arguments.upstream, "Where the admin serves")
+      ->required()
+      ->type_name("URL");
+  options.File(fetch, "--key", arguments.admin, "The admin's identity key");
+  options.File(fetch, "--lender", arguments.lender,
+               "The identity key of the lender where they will be spent");
+  fetch->add_option("--count", arguments.count, "How many, the same for every member")
+      ->required()
+      ->check(CLI::Range(1, 1000));
+  fetch
+      ->add_option("--every", arguments.every,
+                   "Again and again, whenever the time is a multiple of this")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32))
+      ->type_name("SECONDS");
+  fetch
+      ->add_option("--ca", arguments.ca_file,
+                   "Certificates to check the admin's against, instead of the system's")
+      ->type_name("FILE");
+  options.Seconds(fetch, "--time", arguments.body_time, "For each answer");
+  options.Force(fetch, "Ask for more than the quota leaves");
+  options.Now(fetch);
+
+  CLI::App* const pending = options.Add(
+      *member, "pending", "The tokens whose requests' fate is not known", MemberPending);
+  options.Directory(pending, kWalletDirectory);
+  CLI::App* const reclaim =
+      options.Add(*member, "reclaim", "Hold those tokens again", MemberReclaim);
+  options.Directory(reclaim, kWalletDirectory);
+
+  CLI::App* const status = options.Add(*member, "status", "The same as balance", MemberBalance);
+  options.Directory(status, kWalletDirectory);
+  options.Now(status);
+
   CLI::App* const balance = options.Add(*member, "balance", "What the wallet holds", MemberBalance);
   options.Directory(balance, kWalletDirectory);
   options.Now(balance);
-  for (CLI::App* const each :
-       {init, join, request, resend, accept, cancel, expire, spend, outcome, balance})
+  for (CLI::App* const each : {init, join, request, resend, accept, cancel, expire, spend, outcome,
+                               balance, proxy, pending, reclaim, status, fetch})
     options.Json(each);
 }
 
@@ -371,6 +471,33 @@ void DeclareLender(CLI::App& app, const Options& options) {
         ->type_name("HEX");
   }
 
+  CLI::App* const serve =
+      options.Add(*lender, "serve", "Relay requests that come with a token", LenderServe);
+  options.Directory(serve, kLenderDirectory);
+  serve->add_option("--upstream", arguments.upstream, "The API that is lent")
+      ->required()
+      ->type_name("URL");
+  options.File(serve, "--credential-file", arguments.credential,
+               "One header line for upstream, such as x-api-key: SECRET; mode 0600");
+  serve
+      ->add_option("--upstream-ca", arguments.ca_file,
+                   "Certificates to check upstream's against, instead of the system's")
+      ->type_name("FILE");
+  serve->add_option("--tls-cert", arguments.tls_certificate, "Certificate chain for members")
+      ->type_name("FILE");
+  serve->add_option("--tls-key", arguments.tls_key, "Its key")->type_name("FILE");
+  serve->add_option("--max-inflight", arguments.max_inflight, "Requests at once")
+      ->check(CLI::Range(1, 4000))
+      ->capture_default_str();
+  serve
+      ->add_option("--unbilled", arguments.unbilled,
+                   "A status from 500 that upstream does not bill; may be given several times")
+      ->check(CLI::Range(500, 599))
+      ->allow_extra_args(false)
+      ->type_name("STATUS");
+  options.Serving(serve, "upstream");
+  options.Now(serve);
+
   CLI::App* const close =
       options.Add(*lender, "close", "Close the epochs that are over, for good", LenderClose);
   options.Directory(close, kLenderDirectory);
@@ -383,10 +510,11 @@ void DeclareLender(CLI::App& app, const Options& options) {
   CLI::App* const compact = options.Add(
       *lender, "compact", "Rewrite the database so that it shows no order", LenderCompact);
   options.Directory(compact, kLenderDirectory);
-  for (CLI::App* const each : {redeem, settle, release, close, audit, compact})
+  for (CLI::App* const each : {redeem, settle, release, serve, close, audit, compact})
     each->add_flag("--accept-older", arguments.accept_older,
                    "Go on with a database that is older than its mark");
-  for (CLI::App* const each : {init, join, redeem, settle, release, close, status, audit, compact})
+  for (CLI::App* const each :
+       {init, join, redeem, settle, release, serve, close, status, audit, compact})
     options.Json(each);
 }
 
@@ -442,7 +570,19 @@ void DeclareOthers(CLI::App& app, const Options& options) {
   options.File(check, "evidence", arguments.evidence, "What a wallet or a lender has kept");
   for (CLI::App* const each : {verify, check})
     options.File(each, "--admin", arguments.admin, "The admin's identity key");
-  for (CLI::App* const each : {show, verify, check}) options.Json(each);
+  CLI::App* const doctor =
+      options.Add(app, "doctor", "What is wrong with a directory, or around it", Doctor);
+  options.Directory(doctor, "The member's or the lender's directory");
+  doctor->add_option("--lender", arguments.lenders, "Where a lender serves")
+      ->allow_extra_args(false)
+      ->type_name("URL");
+  doctor->add_option("--admin", arguments.upstream, "Where the admin serves")->type_name("URL");
+  doctor
+      ->add_option("--ca", arguments.ca_file,
+                   "Certificates to check theirs against, instead of the system's")
+      ->type_name("FILE");
+  options.Now(doctor);
+  for (CLI::App* const each : {show, verify, check, doctor}) options.Json(each);
 }
 
 void DeclareSimulate(CLI::App& app, const Options& options) {

@@ -54,7 +54,7 @@ class GroupCommit {
 };
 
 /// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed then.
-/// Redeem, ClaimVerified, Settle and Release may be called by several threads at once.
+/// Redeem, ClaimVerified, Settle, Release, LinkForSpend and WriteMark may be called by several threads at once.
 class Lender {
  public:
   /// Makes the directory's lender, or opens it if it is there.
@@ -67,6 +67,12 @@ class Lender {
   const Bytes& key() const { return key_; }
   /// What attestations call this database, 16 bytes.
   const Bytes& instance() const { return instance_; }
+
+  /// The chain as it was last read.
+  std::vector<Link> Links();
+
+  /// The newest epoch that can be spent at now; if there is none, the newest.
+  std::optional<Link> LinkForSpend(std::uint64_t now);
 
   /// Verifies a sealed link of admin and puts it at the end of the chain. The first one settles who
   /// the admin is.
@@ -107,7 +113,6 @@ class Lender {
   Lender(Database database, std::string directory);
   std::expected<void, Stop> CheckMark();
   void LoadLinks();
-  std::vector<Link> Links();
   std::expected<void, Stop> End(View claim_id,
                                 std::expected<void, Failure> (*end)(SpentSet&, const Bytes&, View),
                                 Failure unknown);

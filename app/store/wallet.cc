@@ -113,6 +113,11 @@ std::expected<Joined, Stop> Wallet::Join(View admin, View sealed) {
   });
 }
 
+std::expected<std::vector<SealedLink>, Stop> Wallet::Chain() {
+  return Guarded(
+      [&]() -> std::expected<std::vector<SealedLink>, Stop> { return LoadChain(database_); });
+}
+
 /// Adds to the counts of what has ended.
 void Wallet::AddOutcome(std::int64_t number, TokenState state, std::size_t count) {
   if (count == 0) return;
@@ -335,7 +340,7 @@ std::expected<std::size_t, Stop> Wallet::Cancel(View sealed) {
 }
 
 std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audience, View request,
-                                             std::uint64_t now) {
+                                             std::uint64_t now, bool fresh) {
   return Guarded([&]() -> std::expected<Borrowing, Stop> {
     Transaction transaction(database_);
     const std::vector<SealedLink> chain = LoadChain(database_);
@@ -355,9 +360,9 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
     const auto fits = [&](const Token& token) { return !audience || token.audience == *audience; };
 
     // The same request again: the same borrow.
-    for (const Row& row :
-         database_.Run("SELECT id, seed, token, digest, number FROM token WHERE state = 'spending'"
-                       " ORDER BY id")) {
+    const std::string reserved =
+        "SELECT id, seed, token, digest, number FROM token WHERE state = 'spending' ORDER BY id";
+    for (const Row& row : fresh ? std::vector<Row>{} : database_.Run(reserved)) {
       const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
       if (fits(token) && RequestDigest(Blob(row[0]), request) == Blob(row[3]))
         return borrow(token, Blob(row[1]), false, Number(row[4]));
@@ -385,6 +390,31 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
         is_elsewhere ? "of the held tokens none is for this lender and for " + TimeText(now)
                      : "no token is held";
     return std::unexpected(Stop{kExitRefused, "refused: " + detail, "", detail});
+  });
+}
+
+std::expected<std::vector<Pending>, Stop> Wallet::ListPending() {
+  return Guarded([&]() -> std::expected<std::vector<Pending>, Stop> {
+    std::vector<Pending> pending;
+    for (const Row& row : database_.Run(
+             "SELECT id, number, token FROM token WHERE state = 'spending' ORDER BY id")) {
+      const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
+      pending.push_back({Blob(row[0]), token.audience, static_cast<std::uint32_t>(Number(row[1]))});
+    }
+    return pending;
+  });
+}
+
+std::expected<std::size_t, Stop> Wallet::Reclaim() {
+  return Guarded([&]() -> std::expected<std::size_t, Stop> {
+    Transaction transaction(database_);
+    const auto rows = database_.Run("SELECT id FROM token WHERE state = 'spending'");
+    const TokenState next = Next(database_, TokenState::kSpending, TokenEvent::kReleased);
+    for (const Row& row : rows)
+      database_.Run("UPDATE token SET state = ?2, digest = NULL WHERE id = ?1",
+                    {row[0], StateName(next)});
+    transaction.Commit();
+    return rows.size();
   });
 }
 

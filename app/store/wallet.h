@@ -46,6 +46,12 @@ struct Borrowing {
   std::uint64_t obtained;
 };
 
+/// A token that is reserved for a request.
+struct Pending {
+  Bytes id, audience;
+  std::uint32_t number;
+};
+
 /// What a response did. evidence: the file against the admin, where something was burnt.
 struct Accepted {
   std::size_t held = 0, burnt = 0;
@@ -65,6 +71,9 @@ class Wallet {
 
   /// Verifies a sealed link of admin and puts it at the end of the chain.
   std::expected<Joined, Stop> Join(View admin, View sealed);
+
+  /// The links that have been joined, in ascending order.
+  std::expected<std::vector<SealedLink>, Stop> Chain();
 
   /// A request for count tokens for audience, stored before it is returned. One that was prepared
   /// for the same and has not left is returned again. force: also for more than the quota leaves.
@@ -86,10 +95,17 @@ class Wallet {
   std::expected<std::size_t, Stop> Cancel(View sealed);
 
   /// The borrow of a token that can be spent at now, reserved before it is returned. audience: the
-  /// lender where, or nothing if any will do. The same request gets the same borrow until its end
-  /// is known.
+  /// lender where, or nothing if any will do. The same request gets the same borrow until its end is
+  /// known; with fresh it is another one: for requests that are equal by chance.
   std::expected<Borrowing, Stop> Spend(const std::optional<Bytes>& audience, View request,
-                                       std::uint64_t now);
+                                       std::uint64_t now, bool fresh = false);
+
+  /// The reserved tokens: what became of their requests is not known.
+  std::expected<std::vector<Pending>, Stop> ListPending();
+
+  /// Holds the reserved tokens again, to be spent for other requests. Their lenders may refuse
+  /// them as spent, and see that two requests came with one token. Returns how many.
+  std::expected<std::size_t, Stop> Reclaim();
 
   /// What became of a sealed borrow: served, and the token is erased; or released, and it is held
   /// again.

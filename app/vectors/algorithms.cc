@@ -354,6 +354,7 @@ const std::vector<Algorithm>& Algorithms() {
     std::vector<Algorithm> all = FirstAlgorithms();
     for (Algorithm& algorithm : LaterAlgorithms()) all.push_back(std::move(algorithm));
     for (Algorithm& algorithm : LenderAlgorithms()) all.push_back(std::move(algorithm));
+    for (Algorithm& algorithm : HttpAlgorithms()) all.push_back(std::move(algorithm));
     return all;
   }();
   return algorithms;

@@ -1177,8 +1177,9 @@ Makers FirstMakers() {
 std::vector<Case> Cases(const std::string& algorithm) {
   static const Makers makers = [] {
     Makers all;
-    for (const auto& chapters : {FirstMakers, KeyCertificateMakers, IdentityMakers, LinkMakers,
-                                 TokenMakers, IssuanceMakers, RedemptionMakers, AttestationMakers})
+    for (const auto& chapters :
+         {FirstMakers, KeyCertificateMakers, IdentityMakers, LinkMakers, TokenMakers,
+          IssuanceMakers, RedemptionMakers, AttestationMakers, HttpMakers})
       all.merge(chapters());
     return all;
   }();

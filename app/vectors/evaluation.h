@@ -13,6 +13,9 @@ std::vector<Algorithm> LaterAlgorithms();
 /// The algorithms of chapters 9 and 10.
 std::vector<Algorithm> LenderAlgorithms();
 
+/// The algorithms of chapter 11.
+std::vector<Algorithm> HttpAlgorithms();
+
 inline Json ToJson(bool value) {
   return value;
 }

@@ -30,6 +30,7 @@ Makers TokenMakers();
 Makers IssuanceMakers();
 Makers RedemptionMakers();
 Makers AttestationMakers();
+Makers HttpMakers();
 
 Bytes Repeat(std::size_t count, std::uint8_t byte);
 Bytes Int(const ZZ& x, std::size_t len);

@@ -1,0 +1,40 @@
+#include "lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace blindlend {
+
+std::expected<DirectoryLock, Stop> DirectoryLock::Take(const std::string& directory,
+                                                       const std::string& name) {
+  const std::string path = directory + "/" + name + ".lock";
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) return Unusable(path, std::string("cannot be opened: ") + std::strerror(errno));
+  DirectoryLock lock(file);
+  if (flock(file, LOCK_EX | LOCK_NB) != 0)
+    return Unusable(path, errno == EWOULDBLOCK ? "is held: another process serves here"
+                                               : std::string("cannot be locked"));
+  return lock;
+}
+
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept
+    : file_(std::exchange(other.file_, -1)) {}
+
+DirectoryLock::~DirectoryLock() {
+  if (file_ >= 0) close(file_);
+}
+
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace blindlend

@@ -1,0 +1,342 @@
+#include "proxy.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "app/http/lock.h"
+#include "app/http/serve.h"
+#include "app/store/refusal.h"
+#include "app/store/replay.h"
+#include "app/store/wallet.h"
+
+namespace blindlend {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long a lender who did not take a request is asked after the others.
+constexpr std::chrono::seconds kAvoided{30};
+/// How long an attestation is relied on.
+constexpr std::chrono::seconds kTrusted{300};
+/// The largest error that is looked into.
+constexpr std::uint64_t kMaxError = 65536;
+/// How many tokens that turn out to be spent are tried for one request.
+constexpr int kMaxSpent = 3;
+/// Before a request is sent again, doubled each time.
+constexpr Seconds kFirstPause{0.25};
+
+/// The code in the body of an error, or "".
+std::string CodeOf(const Bytes& body) {
+  const auto json = nlohmann::json::parse(body.begin(), body.end(), nullptr, false);
+  if (!json.is_object() || !json.contains("error")) return "";
+  const auto& error = json["error"];
+  if (!error.is_object() || !error.contains("code") || !error["code"].is_string()) return "";
+  return error["code"];
+}
+
+/// A lender, and its identity key as soon as it has said it.
+struct LenderAt {
+  Url url;
+  std::optional<Bytes> key;
+  /// What its attestations name.
+  std::optional<Bytes> instance;
+  Clock::time_point avoided_until, trusted_until;
+};
+
+/// What came of one token at one lender.
+enum class Attempt {
+  /// The caller has its answer, or has gone.
+  kDone,
+  /// Another token of this lender, if there is one: this one had been spent before.
+  kNextToken,
+  /// The lender did not take the request; the token is held again.
+  kNextLender,
+};
+
+class Member {
+ public:
+  Member(const ProxyOptions& options, Wallet& wallet, Tcp::acceptor acceptor, asio::io_context& io,
+         asio::ssl::context& client)
+      : options_(options),
+        wallet_(wallet),
+        client_(client),
+        disk_(1),  // one: a wallet is for one thread
+        host_(io, std::move(acceptor), nullptr, options.head_time, options.grace_time,
+              [this](std::shared_ptr<Wire> caller) { return Answer(std::move(caller)); }) {
+    for (const Url& each : options.lenders) lenders_.push_back({each, {}, {}, {}, {}});
+  }
+
+  ProxyCounts Run() {
+    host_.Run(Seconds(3600), [] { return Nothing(); });
+    disk_.join();
+    return counts_;
+  }
+
+ private:
+  static Task<void> Nothing() { co_return; }
+
+  std::uint64_t Now() const {
+    return options_.now.value_or(static_cast<std::uint64_t>(std::time(nullptr)));
+  }
+
+  Task<void> Answer(std::shared_ptr<Wire> caller) {
+    Exchange exchange;
+    exchange.caller = std::move(caller);
+    const Bounds bounds{options_.targets, options_.max_body, options_.head_time,
+                        options_.body_time};
+    const std::optional<Refusal> refusal = co_await TakeHead(exchange, bounds);
+    if (exchange.is_gone) co_return;
+    if (refusal) {
+      ++counts_.refused;
+      co_await SendError(exchange, *refusal, true);
+      co_return;
+    }
+    const bool is_there = co_await TakeBody(exchange, bounds);
+    if (is_there) co_await Borrow(exchange);
+  }
+
+  /// What leaves, and where to.
+  Task<void> Borrow(Exchange& exchange) {
+    const auto filtered = FilterBody(exchange.body);
+    if (!filtered) {
+      const Refusal refusal{"bad_body", std::string(filtered.error().step), {}};
+      ++counts_.refused;
+      co_await SendError(exchange, refusal);
+      co_return;
+    }
+    exchange.body = *filtered;
+    const Bytes request =
+        CanonicalRequest(exchange.head.method, exchange.head.target, exchange.kept, exchange.body);
+    exchange.caller->Unlimit();
+    WatchCaller(exchange);
+    // Those that have turned something down lately come last.
+    std::vector<LenderAt*> order;
+    for (LenderAt& each : lenders_) order.push_back(&each);
+    std::ranges::stable_partition(
+        order, [](const LenderAt* each) { return each->avoided_until <= Clock::now(); });
+    std::optional<Refusal> refusal;
+    for (LenderAt* const lender : order) {
+      if (!lender->key) co_await LearnKey(*lender);
+      const std::optional<Bytes> key = lender->key;
+      bool is_trusted = false;
+      if (key) is_trusted = co_await IsTrusted(*lender, *key);
+      std::optional<Refusal> reason;
+      if (key && !is_trusted) reason = Refusal{"lender_untrusted", "", {}};
+      Attempt attempt = is_trusted ? Attempt::kNextToken : Attempt::kNextLender;
+      for (int spent = 0; attempt == Attempt::kNextToken && spent < kMaxSpent; ++spent) {
+        if (exchange.is_gone || host_.is_stopping()) break;
+        const auto borrow =
+            co_await Elsewhere(disk_, [&] { return wallet_.Spend(*key, request, Now(), true); });
+        if (!borrow) {
+          reason = OfWallet(borrow.error());
+          break;
+        }
+        attempt = co_await Try(exchange, *lender, borrow->sealed, lender == order.back());
+      }
+      if (attempt == Attempt::kDone || exchange.is_gone) co_return;
+      if (attempt == Attempt::kNextLender) lender->avoided_until = Clock::now() + kAvoided;
+      // The wallet is empty only where it is so for every lender.
+      if (!reason) reason = Refusal{"lender_unreachable", "", {}};
+      if (!refusal || refusal->code == "wallet_empty") refusal = reason;
+    }
+    ++counts_.refused;
+    co_await SendError(exchange, *refusal);
+  }
+
+  Refusal OfWallet(const Stop& stop) {
+    if (stop.status == kExitRefused) return {"wallet_empty", "", {}};
+    if (!has_complained_) Complain(stop.line);
+    has_complained_ = true;
+    return {"store_failed", "", {}};
+  }
+
+  /// Asks a lender who it is, by a request without a token, on a connection of its own.
+  Task<void> LearnKey(LenderAt& lender) {
+    std::optional<Answered> answered;
+    const std::string target = "/v1/models";
+    const std::optional<Bytes> none;
+    const Question question{lender.url, client_,   target,
+                            none,       kMaxError, Seconds(options_.connect_time)};
+    co_await Ask(question, answered);
+    if (!answered) co_return;
+    const auto values = ValuesOf(answered->headers, "www-authenticate");
+    if (values.size() == 1)
+      if (const auto challenge = ParseChallenge(values[0])) lender.key = challenge->lender;
+  }
+
+  /// Whether a lender shows what it should; asks it where that is too long ago.
+  Task<bool> IsTrusted(LenderAt& lender, const Bytes& key) {
+    if (options_.attestation_key.empty() || Clock::now() < lender.trusted_until) co_return true;
+    Bytes nonce(16);
+    randombytes_buf(nonce.data(), nonce.size());
+    std::optional<Answered> answered;
+    const std::string target = std::string(kAttestationTarget) + Hex(nonce);
+    const std::optional<Bytes> none;
+    const Question question{lender.url, client_,   target,
+                            none,       kMaxError, Seconds(options_.connect_time)};
+    co_await Ask(question, answered);
+    if (!answered || answered->status != 200) co_return false;
+    const auto bytes = DecodeText("ATTESTATION", answered->body);
+    if (!bytes || bytes->size() != 107 || !std::ranges::equal(View(*bytes).subspan(59, 16), nonce))
+      co_return false;
+    const Bytes named(bytes->begin() + 2, bytes->begin() + 18);
+    const Bytes instance = lender.instance.value_or(named);
+    const auto checked = co_await Elsewhere(disk_, [&] {
+      return CheckOnce(options_.directory + "/attestations.db", options_.attestation_key, instance,
+                       key, Now(), *bytes);
+    });
+    if (!checked) co_return false;
+    lender.instance = instance;
+    lender.trusted_until = Clock::now() + kTrusted;
+    co_return true;
+  }
+
+  /// Tells the wallet what became of a token.
+  Task<void> End(const Bytes& sealed, TokenEnd end) {
+    if (end == TokenEnd::kPending) {
+      ++counts_.pending;
+      co_return;
+    }
+    const bool is_served = end == TokenEnd::kServed;
+    ++(is_served ? counts_.spent : counts_.held_again);
+    const auto ended = co_await Elsewhere(disk_, [&] { return wallet_.End(sealed, is_served); });
+    if (!ended) OfWallet(ended.error());
+  }
+
+  /// One token at one lender: sent again, with the same bytes, until its fate is known.
+  Task<Attempt> Try(Exchange& exchange, LenderAt& lender, const Bytes& sealed, bool is_last) {
+    bool was_sent = false;
+    for (int repeat = 0; repeat <= options_.repeats; ++repeat) {
+      if (repeat > 0) co_await Pause(kFirstPause * (1 << (repeat - 1)));
+      if (exchange.is_gone) break;
+      bool is_late = false;
+      exchange.callee =
+          co_await Connect(lender.url, client_, Seconds(options_.connect_time), is_late);
+      if (!exchange.callee && was_sent) continue;
+      if (!exchange.callee) {
+        co_await End(sealed, TokenEnd::kReleased);
+        co_return Attempt::kNextLender;
+      }
+      Wire& wire = *exchange.callee;
+      host_.Keep(exchange.callee);
+      if (exchange.is_gone) break;
+      wire.Limit(Seconds(options_.idle_time));
+      const Header authorization{"Authorization", EncodeAuthorization(sealed)};
+      const Bytes head =
+          RequestHeadOf(exchange.head.method, lender.url.path + exchange.head.target,
+                        HostOf(lender.url), exchange.kept, authorization, exchange.body.size());
+      was_sent = true;
+      ReplyReader reply(wire);
+      bool has_reply = co_await wire.Write(head);
+      if (has_reply && !exchange.body.empty()) co_await wire.Write(exchange.body);
+      if (has_reply) has_reply = co_await reply.ReadHead();
+      Bytes error;
+      if (has_reply && reply.status() >= 400) has_reply = co_await ReadError(reply, error);
+      if (!has_reply) {
+        wire.Drop();
+        continue;
+      }
+      const std::string code = CodeOf(error);
+      const auto tokens = ValuesOf(reply.headers(), "blindlend-token");
+      const TokenEnd end = TokenAfter(tokens.size() == 1 ? tokens[0] : "", code);
+      if (end == TokenEnd::kPending) {
+        wire.Drop();
+        continue;
+      }
+      co_await End(sealed, end);
+      // Perhaps another lender serves there by now.
+      if (reply.status() == 401) {
+        lender.key.reset();
+        lender.trusted_until = {};
+      }
+      if (code == "token_spent") {
+        wire.Drop();
+        co_return Attempt::kNextToken;
+      }
+      // Another lender may take what this one, or its upstream, has turned down for the moment.
+      const bool is_turned_down = end == TokenEnd::kReleased && reply.status() != 400 &&
+                                  reply.status() != 404 && reply.status() != 413 &&
+                                  reply.status() != 415;
+      if (is_turned_down && !is_last) {
+        wire.Drop();
+        co_return Attempt::kNextLender;
+      }
+      co_await Deliver(exchange, reply, error, end);
+      wire.Drop();
+      co_return Attempt::kDone;
+    }
+    // The token stays reserved: its lender may have claimed it.
+    co_await End(sealed, was_sent ? TokenEnd::kPending : TokenEnd::kReleased);
+    if (!exchange.is_gone) {
+      const Refusal refusal{
+          "lender_unreachable", "", {{"blindlend-token", "pending"}, {"x-should-retry", "false"}}};
+      co_await SendError(exchange, refusal);
+    }
+    co_return Attempt::kDone;
+  }
+
+  /// The body of an error, if it is one that can be held. Whether it is whole.
+  static Task<bool> ReadError(ReplyReader& reply, Bytes& error) {
+    if (!reply.length() || *reply.length() > kMaxError) co_return true;
+    for (;;) {
+      Bytes piece;
+      const ReplyReader::Next next = co_await reply.ReadPiece(piece);
+      if (next == ReplyReader::Next::kBroken) co_return false;
+      if (next == ReplyReader::Next::kEnd) co_return true;
+      error.insert(error.end(), piece.begin(), piece.end());
+    }
+  }
+
+  /// error: the body, where it has been read.
+  Task<void> Deliver(Exchange& exchange, ReplyReader& reply, const Bytes& error, TokenEnd end) {
+    std::vector<Header> more = {
+        {"blindlend-token", end == TokenEnd::kServed ? "spent" : "unspent"}};
+    if (end == TokenEnd::kServed) more.push_back({"x-should-retry", "false"});
+    if (error.empty()) {
+      co_await PassOn(exchange, reply, more, Seconds(options_.idle_time));
+      co_return;
+    }
+    std::vector<Header> headers = FilterResponseHeaders(reply.headers());
+    headers.insert(headers.end(), more.begin(), more.end());
+    co_await SendWhole(exchange, reply.status(), headers, error);
+  }
+
+  const ProxyOptions& options_;
+  Wallet& wallet_;
+  asio::ssl::context& client_;
+  asio::thread_pool disk_;
+  Host host_;
+  std::vector<LenderAt> lenders_;
+  ProxyCounts counts_;
+  bool has_complained_ = false;
+};
+
+}  // namespace
+
+std::expected<ProxyCounts, Stop> Proxy(const ProxyOptions& options,
+                                       const std::function<void(const std::string&)>& ready) {
+  const auto lock = DirectoryLock::Take(options.directory, "serving");
+  if (!lock) return std::unexpected(lock.error());
+  auto wallet = Wallet::Open(options.directory);
+  if (!wallet) return std::unexpected(wallet.error());
+  auto client = ClientContext(options.ca_file);
+  if (!client) return std::unexpected(client.error());
+  asio::io_context io(1);
+  auto acceptor = Listen(io, options.listen);
+  if (!acceptor) return std::unexpected(acceptor.error());
+  const std::string address = AddressOf(*acceptor);
+  RaiseFileLimit();
+  std::signal(SIGPIPE, SIG_IGN);
+  Member member(options, *wallet, *std::move(acceptor), io, **client);
+  ready(address);
+  return member.Run();
+}
+
+}  // namespace blindlend

@@ -1,0 +1,296 @@
+#include "serve.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <csignal>
+
+namespace blindlend {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+/// For one piece to be taken by a caller who reads slowly.
+constexpr Seconds kWriteTime{120};
+constexpr std::size_t kMaxConnections = 4096;
+
+Refusal OfFraming(const Failure& failure) {
+  const std::string step(failure.step);
+  if (step == "CheckFraming.1" || step == "CheckFraming.3") return {"length_required", step, {}};
+  if (step == "CheckFraming.2") return {"encoded", step, {}};
+  if (step == "CheckFraming.5") return {"too_large", step, {}};
+  return {"bad_request", step, {}};
+}
+
+/// Rows 2 to 4.
+std::optional<Refusal> CheckHead(Exchange& exchange, const Bounds& bounds) {
+  const RequestHead& head = exchange.head;
+  const auto lent = CheckTarget(bounds.targets, head.method, head.target);
+  if (!lent) return Refusal{"bad_target", std::string(lent.error().step), {}};
+  const auto length = CheckFraming(head.method, head.headers, bounds.max_body);
+  if (!length) return OfFraming(length.error());
+  exchange.length = *length;
+  if (!bounds.filters) return std::nullopt;
+  auto kept = FilterRequestHeaders(head.headers);
+  if (!kept) return Refusal{"bad_header", std::string(kept.error().step), {}};
+  exchange.kept = *std::move(kept);
+  if (head.method != "GET" && ValuesOf(exchange.kept, "content-type").empty())
+    return Refusal{"bad_header", "", {}};
+  return std::nullopt;
+}
+
+std::chrono::steady_clock::duration DurationOf(Seconds time) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
+}
+
+Task<bool> Send(Wire& wire, const Bytes& bytes) {
+  wire.Limit(kWriteTime);
+  const bool went = co_await wire.Write(bytes);
+  wire.Unlimit();
+  co_return went;
+}
+
+Task<void> SendLast(Wire& wire, const Bytes& bytes, bool unread) {
+  const bool went = co_await Send(wire, bytes);
+  if (went)
+    co_await wire.Close(unread);
+  else
+    wire.Reset();
+}
+
+}  // namespace
+
+Task<std::optional<Refusal>> TakeHead(Exchange& exchange, const Bounds& bounds) {
+  exchange.caller->Limit(Seconds(bounds.head_time));
+  const HeadState state = co_await ReadRequestHead(*exchange.caller, exchange.head);
+  exchange.is_gone = state == HeadState::kClosed;
+  std::optional<Refusal> refusal;
+  if (state == HeadState::kMalformed) refusal = Refusal{"bad_request", "", {}};
+  if (state == HeadState::kLate) refusal = Refusal{"timeout", "", {}};
+  if (state == HeadState::kWhole) refusal = CheckHead(exchange, bounds);
+  co_return refusal;
+}
+
+Task<bool> TakeBody(Exchange& exchange, const Bounds& bounds) {
+  Wire& caller = *exchange.caller;
+  caller.Limit(Seconds(bounds.body_time));
+  const auto expected = ValuesOf(exchange.head.headers, "expect");
+  if (expected.size() == 1 && Lower(expected[0]) == "100-continue" && exchange.head.rest.empty()) {
+    const Bytes interim = Ascii("HTTP/1.1 100 Continue\r\n\r\n");
+    const bool went = co_await caller.Write(interim);
+    if (!went) co_return false;
+  }
+  auto body = co_await ReadBody(caller, std::move(exchange.head.rest), exchange.length);
+  if (body) {
+    exchange.body = *std::move(body);
+    co_return true;
+  }
+  if (caller.is_late()) {
+    const Refusal late{"timeout", "", {}};
+    co_await SendError(exchange, late, true);
+  }
+  co_return false;
+}
+
+Task<void> SendError(Exchange& exchange, const Refusal& refusal, bool unread) {
+  const ErrorMessage error = ErrorReply(refusal.code, refusal.step).value();
+  std::vector<Header> headers = {{"content-type", "application/json"}};
+  headers.insert(headers.end(), refusal.headers.begin(), refusal.headers.end());
+  if (ValuesOf(headers, "blindlend-token").empty())
+    headers.push_back({"blindlend-token", "unspent"});
+  if (error.status == 503) headers.push_back({"retry-after", "1"});
+  const Bytes whole = Join({ReplyHead(error.status, headers, error.body.size()), error.body});
+  co_await SendLast(*exchange.caller, whole, unread);
+}
+
+Task<void> SendWhole(Exchange& exchange, int status, std::vector<Header> headers,
+                     const Bytes& body) {
+  const Bytes whole = Join({ReplyHead(status, headers, body.size()), body});
+  co_await SendLast(*exchange.caller, whole, false);
+}
+
+void WatchCaller(Exchange& exchange) {
+  exchange.caller->Watch([&exchange] {
+    exchange.is_gone = true;
+    if (exchange.callee) exchange.callee->Drop();
+  });
+}
+
+Task<bool> PassOn(Exchange& exchange, ReplyReader& reply, const std::vector<Header>& more,
+                  Seconds idle) {
+  std::vector<Header> headers = FilterResponseHeaders(reply.headers());
+  const bool is_stream = headers[0].value == "text/event-stream";
+  headers.insert(headers.end(), more.begin(), more.end());
+  const auto length = is_stream ? std::nullopt : reply.length();
+  const bool is_empty = reply.status() == 204 || reply.status() == 304;
+  Wire& caller = *exchange.caller;
+  const Bytes head = ReplyHead(reply.status(), headers, length);
+  bool goes = co_await Send(caller, head);
+  Bytes held;
+  bool is_broken = false;
+  while (goes && !is_broken) {
+    Bytes piece;
+    exchange.callee->Limit(idle);
+    const ReplyReader::Next next = co_await reply.ReadPiece(piece);
+    if (next == ReplyReader::Next::kEnd) {
+      Bytes last = held.empty() ? Bytes{} : Chunk(held);
+      if (!length && !is_empty) last = Join({last, Ascii(kLastChunk)});
+      if (!last.empty()) goes = co_await Send(caller, last);
+      if (!goes) break;
+      co_await caller.Close(false);
+      co_return true;
+    }
+    is_broken = next == ReplyReader::Next::kBroken;
+    if (!is_broken && is_stream) {
+      auto split = SplitEvents(held, piece);
+      is_broken = !split;
+      if (split) {
+        piece = std::move(split->events);
+        held = std::move(split->held);
+      }
+    }
+    if (is_broken || piece.empty()) continue;
+    if (!length) piece = Chunk(piece);
+    goes = co_await Send(caller, piece);
+  }
+  if (is_broken && is_stream && !exchange.is_gone) {
+    const Bytes error = ErrorReply("upstream_broken", "").value().body;
+    const Bytes event = Chunk(Join({Ascii("event: error\ndata: "), error, Ascii("\n\n")}));
+    co_await Send(caller, event);
+    co_await caller.Close(false);
+  } else {
+    caller.Reset();
+  }
+  co_return false;
+}
+
+Task<void> Pause(Seconds time) {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor, DurationOf(time));
+  error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+Task<void> Ask(Question question, std::optional<Answered>& answered) {
+  bool is_late = false;
+  const auto wire = co_await Connect(question.url, question.context, question.time, is_late);
+  if (!wire) co_return;
+  wire->Limit(question.time);
+  std::string head = (question.body ? "POST " : "GET ") + question.url.path + question.target +
+                     " HTTP/1.1\r\nHost: " + HostOf(question.url) + "\r\n";
+  if (question.body) {
+    head += "Content-Type: text/plain\r\nContent-Length: " + std::to_string(question.body->size());
+    head += "\r\n";
+  }
+  const Bytes out = Ascii(head + "User-Agent: blindlend\r\nConnection: close\r\n\r\n");
+  bool goes = co_await wire->Write(out);
+  if (goes && question.body) co_await wire->Write(*question.body);
+  ReplyReader reply(*wire);
+  if (goes) goes = co_await reply.ReadHead();
+  Answered all{reply.status(), reply.headers(), {}};
+  while (goes) {
+    Bytes piece;
+    const ReplyReader::Next next = co_await reply.ReadPiece(piece);
+    if (next == ReplyReader::Next::kEnd) {
+      answered = std::move(all);
+      break;
+    }
+    goes = next == ReplyReader::Next::kMore && all.body.size() + piece.size() <= question.max_size;
+    all.body.insert(all.body.end(), piece.begin(), piece.end());
+  }
+  wire->Drop();
+}
+
+Host::Host(asio::io_context& io, Tcp::acceptor acceptor, asio::ssl::context* tls,
+           double handshake_time, double grace_time,
+           std::function<Task<void>(std::shared_ptr<Wire>)> answer)
+    : io_(io),
+      acceptor_(std::move(acceptor)),
+      tls_(tls),
+      handshake_time_(handshake_time),
+      grace_time_(grace_time),
+      answer_(std::move(answer)),
+      signals_(io, SIGTERM, SIGINT),
+      clock_(io),
+      ticks_(io) {}
+
+void Host::Run(Seconds every, std::function<Task<void>()> tick) {
+  asio::co_spawn(io_, Accept(), asio::detached);
+  asio::co_spawn(io_, Tick(every, std::move(tick)), asio::detached);
+  signals_.async_wait([this](error_code error, int) {
+    if (!error) BeginToStop();
+  });
+  io_.run();
+}
+
+void Host::Keep(const std::shared_ptr<Wire>& wire) {
+  wires_[next_wire_++] = wire;
+  if (wires_.size() > 4 * connections_ + 64)
+    std::erase_if(wires_, [](const auto& each) { return each.second.expired(); });
+}
+
+void Host::BeginToStop() {
+  is_stopping_ = true;
+  error_code ignored;
+  acceptor_.close(ignored);
+  ticks_.cancel(ignored);
+  clock_.expires_after(DurationOf(Seconds(grace_time_)));
+  clock_.async_wait([this](error_code error) {
+    if (error) return;
+    for (const auto& [number, each] : wires_)
+      if (const auto wire = each.lock()) wire->Drop();
+  });
+  EndIfIdle();
+}
+
+void Host::EndIfIdle() {
+  error_code ignored;
+  if (is_stopping_ && connections_ == 0) clock_.cancel(ignored);
+}
+
+Task<void> Host::Accept() {
+  while (!is_stopping_) {
+    error_code error;
+    Tcp::socket socket(io_);
+    co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+    // Most likely out of file descriptors: whoever ends gives one back.
+    if (error && !is_stopping_) co_await Pause(Seconds(0.05));
+    // Beyond the bound it is closed again.
+    if (!error && connections_ < kMaxConnections)
+      asio::co_spawn(io_, Answer(std::move(socket)), asio::detached);
+  }
+}
+
+Task<void> Host::Answer(Tcp::socket socket) {
+  {
+    const Counted counted(connections_);
+    const auto wire = std::make_shared<Wire>(std::move(socket));
+    Keep(wire);
+    bool is_ready = true;
+    if (tls_ != nullptr) {
+      wire->Limit(Seconds(handshake_time_));
+      is_ready = co_await wire->Secure(*tls_, "");
+    }
+    // Out of memory, say: this connection ends, the others do not.
+    try {
+      if (is_ready) co_await answer_(wire);
+    } catch (const std::exception&) {
+      wire->Reset();
+    }
+    wire->Drop();
+  }
+  EndIfIdle();
+}
+
+Task<void> Host::Tick(Seconds every, std::function<Task<void>()> tick) {
+  while (!is_stopping_) {
+    error_code ignored;
+    ticks_.expires_after(DurationOf(every));
+    co_await ticks_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (!is_stopping_) co_await tick();
+  }
+}
+
+}  // namespace blindlend

@@ -1,0 +1,40 @@
+// Small forms of text that the binding to HTTP is made of.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ref/encoding.h"
+
+namespace blindlend {
+
+/// One header as it came: a name and a value, any bytes.
+struct Header {
+  std::string name, value;
+  bool operator==(const Header&) const = default;
+};
+
+/// A to Z in lower case, all else as it is.
+std::string Lower(std::string_view text);
+
+/// Without its spaces and tabs.
+std::string Bare(std::string_view text);
+
+/// What is before the first occurrence of mark, or all of it.
+std::string_view Before(std::string_view text, char mark);
+
+/// Whether text is min to max characters of those that are allowed. alphanumeric: letters and digits too.
+bool IsMadeOf(std::string_view text, std::size_t min, std::size_t max, bool alphanumeric,
+              std::string_view allowed);
+
+/// min to max digits, at most 18, as a number; or nothing.
+std::optional<std::uint64_t> Decimal(std::string_view text, std::size_t min, std::size_t max);
+
+/// The values of all headers with this name (in lower case), in their order.
+std::vector<std::string> ValuesOf(const std::vector<Header>& headers, std::string_view name);
+
+/// Bytes as text, and back by Ascii.
+std::string ToText(View bytes);
+
+}  // namespace blindlend

@@ -1,0 +1,413 @@
+#include "wire.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <charconv>
+#include <cstdio>
+
+#include "app/store/files.h"
+
+namespace blindlend {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t kRequestHead = 16384, kReplyHead = 65536, kHeaders = 64, kPiece = 16384;
+/// How long somebody may go on sending what nobody reads, and how much of it.
+constexpr Seconds kLinger{2};
+
+asio::const_buffer BufferOf(View bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+Clock::duration DurationOf(Seconds time) {
+  return std::chrono::duration_cast<Clock::duration>(time);
+}
+
+template <class Fields>
+std::vector<Header> HeadersOf(const Fields& fields) {
+  std::vector<Header> headers;
+  for (const auto& each : fields)
+    headers.push_back({std::string(each.name_string()), std::string(each.value())});
+  return headers;
+}
+
+}  // namespace
+
+struct Wire::Tls {
+  asio::ssl::stream<Tcp::socket> stream;
+};
+
+Wire::Wire(Tcp::socket socket) : socket_(std::move(socket)), timer_(socket_.get_executor()) {
+  error_code ignored;
+  socket_.set_option(Tcp::no_delay(true), ignored);
+}
+
+Wire::~Wire() = default;
+
+Tcp::socket& Wire::Socket() {
+  return tls_ ? tls_->stream.next_layer() : socket_;
+}
+
+void Wire::Limit(Seconds time) {
+  is_late_ = false;
+  timer_.expires_after(DurationOf(time));
+  timer_.async_wait([weak = weak_from_this()](error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->timer_.expiry() > Clock::now()) return;
+    self->is_late_ = true;
+    error_code ignored;
+    self->Socket().cancel(ignored);
+  });
+}
+
+void Wire::Unlimit() {
+  error_code ignored;
+  timer_.cancel(ignored);
+}
+
+Task<bool> Wire::Secure(asio::ssl::context& context, const std::string& host) {
+  tls_ = std::make_unique<Tls>(asio::ssl::stream<Tcp::socket>(std::move(socket_), context));
+  error_code error;
+  if (host.empty()) {
+    co_await tls_->stream.async_handshake(asio::ssl::stream_base::server,
+                                          asio::redirect_error(asio::use_awaitable, error));
+    co_return !error;
+  }
+  tls_->stream.set_verify_mode(asio::ssl::verify_peer, error);
+  if (!error) tls_->stream.set_verify_callback(asio::ssl::host_name_verification(host), error);
+  if (error || SSL_set_tlsext_host_name(tls_->stream.native_handle(), host.c_str()) != 1)
+    co_return false;
+  co_await tls_->stream.async_handshake(asio::ssl::stream_base::client,
+                                        asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
+}
+
+Task<std::size_t> Wire::Read(std::span<std::uint8_t> bytes) {
+  const asio::mutable_buffer buffer(bytes.data(), bytes.size());
+  error_code error;
+  std::size_t size = 0;
+  if (is_late_) co_return 0;
+  if (tls_)
+    size = co_await tls_->stream.async_read_some(buffer,
+                                                 asio::redirect_error(asio::use_awaitable, error));
+  else
+    size =
+        co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return 0;
+  co_return size;
+}
+
+Task<bool> Wire::Write(View bytes) {
+  const asio::const_buffer buffer = BufferOf(bytes);
+  error_code error;
+  if (is_late_) co_return false;
+  if (tls_)
+    co_await asio::async_write(tls_->stream, buffer,
+                               asio::redirect_error(asio::use_awaitable, error));
+  else
+    co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
+}
+
+void Wire::Watch(std::function<void()> gone) {
+  gone_ = std::move(gone);
+  const auto heard = [self = shared_from_this()](error_code error, std::size_t) {
+    // A byte more is nothing that anybody asked for; its sender is there, so nothing else is known.
+    if (!error || !self->gone_) return;
+    const auto call = std::exchange(self->gone_, nullptr);
+    call();
+  };
+  const asio::mutable_buffer buffer(&spare_, 1);
+  if (tls_)
+    tls_->stream.async_read_some(buffer, heard);
+  else
+    socket_.async_read_some(buffer, heard);
+}
+
+Task<void> Wire::Close(bool unread) {
+  gone_ = nullptr;
+  Limit(kLinger);
+  error_code error;
+  if (tls_ && !unread)
+    co_await tls_->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
+  Socket().shutdown(Tcp::socket::shutdown_send, error);
+  if (unread && !error) {
+    std::vector<std::uint8_t> sink(65536);
+    const asio::mutable_buffer buffer(sink.data(), sink.size());
+    while (!error)
+      co_await Socket().async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+  }
+  Drop();
+}
+
+void Wire::Reset() {
+  error_code ignored;
+  Socket().set_option(asio::socket_base::linger(true, 0), ignored);
+  Drop();
+}
+
+void Wire::Drop() {
+  gone_ = nullptr;
+  error_code ignored;
+  timer_.cancel(ignored);
+  Socket().close(ignored);
+}
+
+Task<std::shared_ptr<Wire>> Connect(const Url& url, asio::ssl::context& context, Seconds time,
+                                    bool& is_late) {
+  const auto executor = co_await asio::this_coro::executor;
+  is_late = false;
+  // The resolver cannot be interrupted, so nobody waits for it longer than it takes; what follows can.
+  const auto end = Clock::now() + DurationOf(time);
+  Tcp::resolver resolver(executor);
+  error_code error;
+  const auto found = co_await resolver.async_resolve(
+      url.host, url.port, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return nullptr;
+  for (const auto& each : found) {
+    const auto wire = std::make_shared<Wire>(Tcp::socket(executor));
+    const Seconds left = end - Clock::now();
+    if (left <= Seconds(0)) {
+      is_late = true;
+      break;
+    }
+    wire->Limit(left);
+    if (!co_await wire->Open(each.endpoint())) {
+      is_late = wire->is_late();
+      continue;
+    }
+    if (!url.is_secure) co_return wire;
+    const bool is_secured = co_await wire->Secure(context, url.host);
+    if (is_secured) co_return wire;
+    is_late = wire->is_late();
+    break;  // the host is there, and is not whom it should be
+  }
+  co_return nullptr;
+}
+
+Task<bool> Wire::Open(Tcp::endpoint endpoint) {
+  error_code error;
+  co_await socket_.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return false;
+  socket_.set_option(Tcp::no_delay(true), error);
+  co_return true;
+}
+
+std::expected<Tcp::acceptor, Stop> Listen(asio::io_context& io, const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  const auto number =
+      colon == std::string::npos ? std::nullopt : Decimal(address.substr(colon + 1), 1, 5);
+  if (!number || *number > 65535)
+    return Unusable(address, "is not of the form ADDRESS:PORT, such as 127.0.0.1:8080");
+  std::string host = address.substr(0, colon);
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  error_code error;
+  const auto ip = asio::ip::make_address(host, error);
+  if (error) return Unusable(address, "has no numeric address to listen on");
+  const Tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(*number));
+  Tcp::acceptor acceptor(io);
+  acceptor.open(endpoint.protocol(), error);
+  // On Linux this lets a port be taken again at once, and never one that somebody listens on.
+  if (!error) acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(4096, error);
+  if (error) return Unusable(address, "cannot be listened on: " + error.message());
+  return acceptor;
+}
+
+std::string AddressOf(const Tcp::acceptor& acceptor) {
+  const Tcp::endpoint endpoint = acceptor.local_endpoint();
+  const std::string ip = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(endpoint.port());
+}
+
+std::expected<std::unique_ptr<asio::ssl::context>, Stop> ClientContext(const std::string& ca_file) {
+  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
+  error_code error;
+  if (ca_file.empty())
+    context->set_default_verify_paths(error);
+  else
+    context->load_verify_file(ca_file, error);
+  if (error)
+    return Unusable(ca_file.empty() ? "the system's certificates" : ca_file,
+                    "cannot be used: " + error.message());
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  // One connection must not be told by another.
+  SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+  return context;
+}
+
+std::expected<std::unique_ptr<asio::ssl::context>, Stop> ServerContext(
+    const std::string& certificate, const std::string& key) {
+  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+  error_code error;
+  context->use_certificate_chain_file(certificate, error);
+  if (error) return Unusable(certificate, "is no certificate chain: " + error.message());
+  context->use_private_key_file(key, asio::ssl::context::pem, error);
+  if (error) return Unusable(key, "is not the certificate's key: " + error.message());
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context->native_handle(), SSL_OP_NO_TICKET);
+  return context;
+}
+
+Task<HeadState> ReadRequestHead(Wire& wire, RequestHead& head) {
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(kRequestHead);
+  parser.body_limit(boost::none);
+  Bytes unparsed;
+  Bytes buffer(4096);
+  std::size_t total = 0;
+  while (!parser.is_header_done()) {
+    const std::size_t size = co_await wire.Read(buffer);
+    if (size == 0) co_return wire.is_late() ? HeadState::kLate : HeadState::kClosed;
+    total += size;
+    unparsed.insert(unparsed.end(), buffer.begin(),
+                    buffer.begin() + static_cast<std::ptrdiff_t>(size));
+    error_code error;
+    const std::size_t used = parser.put(BufferOf(unparsed), error);
+    unparsed.erase(unparsed.begin(), unparsed.begin() + static_cast<std::ptrdiff_t>(used));
+    if (error && error != http::error::need_more) co_return HeadState::kMalformed;
+    if (!parser.is_header_done() && total > kRequestHead) co_return HeadState::kMalformed;
+  }
+  const auto& message = parser.get();
+  head.method = message.method_string();
+  head.target = message.target();
+  head.headers = HeadersOf(message);
+  head.rest = std::move(unparsed);
+  if (message.version() != 11 || head.headers.size() > kHeaders) co_return HeadState::kMalformed;
+  co_return HeadState::kWhole;
+}
+
+Task<std::optional<Bytes>> ReadBody(Wire& wire, Bytes rest, std::uint64_t length) {
+  if (rest.size() > length) rest.resize(length);
+  Bytes buffer(65536);
+  while (rest.size() < length) {
+    const std::size_t size = co_await wire.Read(
+        std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), length - rest.size())));
+    if (size == 0) co_return std::nullopt;
+    rest.insert(rest.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  co_return rest;
+}
+
+struct ReplyReader::Parser {
+  std::optional<http::response_parser<http::buffer_body>> parser;
+  Bytes unparsed, buffer = Bytes(kPiece);
+  bool is_broken = false;
+
+  /// Feeds what has come. Whether the parser went on.
+  bool Put(error_code& error) {
+    const std::size_t used = parser->put(BufferOf(unparsed), error);
+    unparsed.erase(unparsed.begin(), unparsed.begin() + static_cast<std::ptrdiff_t>(used));
+    return used > 0;
+  }
+};
+
+ReplyReader::ReplyReader(Wire& wire) : wire_(wire), parser_(std::make_unique<Parser>()) {}
+ReplyReader::~ReplyReader() = default;
+
+Task<bool> ReplyReader::ReadHead() {
+  Parser& own = *parser_;
+  do {
+    own.parser.emplace();
+    own.parser->header_limit(kReplyHead);
+    own.parser->body_limit(boost::none);
+    while (!own.parser->is_header_done()) {
+      error_code error;
+      if (!own.unparsed.empty()) own.Put(error);
+      if (own.parser->is_header_done()) break;
+      if (error && error != http::error::need_more) co_return false;
+      const std::size_t size = co_await wire_.Read(own.buffer);
+      if (size == 0) co_return false;
+      own.unparsed.insert(own.unparsed.end(), own.buffer.begin(),
+                          own.buffer.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+    status_ = static_cast<int>(own.parser->get().result_int());
+  } while (status_ < 200 && status_ != 101);
+  const auto& message = own.parser->get();
+  headers_ = HeadersOf(message);
+  if (status_ < 200 || status_ > 599 || own.parser->need_eof()) co_return false;
+  for (const std::string& coding : ValuesOf(headers_, "content-encoding"))
+    if (Lower(coding) != "identity") co_return false;
+  if (own.parser->is_done())
+    length_ = 0;
+  else if (const auto length = own.parser->content_length())
+    length_ = *length;
+  co_return true;
+}
+
+Task<ReplyReader::Next> ReplyReader::ReadPiece(Bytes& piece) {
+  Parser& own = *parser_;
+  for (;;) {
+    if (own.is_broken) co_return Next::kBroken;
+    if (own.parser->is_done()) co_return Next::kEnd;
+    if (!own.unparsed.empty()) {
+      piece.resize(kPiece);
+      auto& body = own.parser->get().body();
+      body.data = piece.data();
+      body.size = piece.size();
+      error_code error;
+      const bool went_on = own.Put(error);
+      piece.resize(kPiece - body.size);
+      own.is_broken = error && error != http::error::need_more && error != http::error::need_buffer;
+      if (!piece.empty()) co_return Next::kMore;
+      if (went_on || own.is_broken) continue;
+    }
+    const std::size_t size = co_await wire_.Read(own.buffer);
+    if (size == 0) co_return Next::kBroken;
+    own.unparsed.insert(own.unparsed.end(), own.buffer.begin(),
+                        own.buffer.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+}
+
+Bytes ReplyHead(int status, const std::vector<Header>& headers,
+                const std::optional<std::uint64_t>& length) {
+  std::string reason(http::obsolete_reason(static_cast<http::status>(status)));
+  if (reason.starts_with('<')) reason.clear();  // not in the library's table
+  std::string head = "HTTP/1.1 " + std::to_string(status) + " " + reason + "\r\n";
+  for (const auto& [name, value] : headers) head += name + ": " + value + "\r\n";
+  if (status != 204 && status != 304)
+    head += length ? "content-length: " + std::to_string(*length) + "\r\n"
+                   : "transfer-encoding: chunked\r\n";
+  return Ascii(head + "connection: close\r\n\r\n");
+}
+
+Bytes RequestHeadOf(const std::string& method, const std::string& target, const std::string& host,
+                    const std::vector<Header>& kept, const Header& authorization,
+                    std::uint64_t length) {
+  std::string head = method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\n";
+  head += authorization.name + ": " + authorization.value + "\r\n";
+  for (const auto& [name, value] : kept) head += name + ": " + value + "\r\n";
+  if (method != "GET") head += "Content-Length: " + std::to_string(length) + "\r\n";
+  return Ascii(head +
+               "Accept-Encoding: identity\r\nUser-Agent: blindlend\r\nConnection: close\r\n\r\n");
+}
+
+Bytes Chunk(View bytes) {
+  std::array<char, 16> digits{};
+  const auto [end, error] =
+      std::to_chars(digits.data(), digits.data() + digits.size(), bytes.size(), 16);
+  const std::string size(digits.data(), end);
+  return Join({Ascii(size + "\r\n"), bytes, Ascii("\r\n")});
+}
+
+}  // namespace blindlend

@@ -1,0 +1,522 @@
+#include "app/http/binding.h"
+#include "app/vectors/fixtures.h"
+
+namespace blindlend::vectors {
+
+namespace {
+
+Json Bytewise(std::string_view text) {
+  return ToJson(Ascii(text));
+}
+
+Json HeaderList(const std::vector<Header>& headers) {
+  Json list = Json::array();
+  for (const auto& [name, value] : headers)
+    list.push_back({{"name", Bytewise(name)}, {"value", Bytewise(value)}});
+  return list;
+}
+
+// All bytes that base64url writes with its two other characters.
+Bytes WithBoth() {
+  return Bytes{0xfb, 0xef, 0xbe, 0xff, 0xff, 0xff};
+}
+
+void EncodeBase64UrlCases(List& list) {
+  for (const std::string_view text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"})
+    list.Valid("RFC 4648 section 10", {"Published"}, {{"bytes", Bytewise(text)}});
+  list.Valid("both characters that differ from base64", {"EdgeCase"},
+             {{"bytes", ToJson(WithBoth())}});
+}
+
+void DecodeBase64UrlCases(List& list) {
+  const auto in = [](std::string_view text) { return Json{{"text", Bytewise(text)}}; };
+  list.Valid("nothing", {"EdgeCase"}, in(""));
+  list.Valid("padded twice", {"Published"}, in("Zg=="));
+  list.Valid("both characters that differ from base64", {"EdgeCase"}, in("----____"));
+  list.Invalid("DecodeBase64Url.1", "a plus", {"Canonical"}, in("+---"));
+  list.Invalid("DecodeBase64Url.1", "a slash", {"Canonical"}, in("___/"));
+  list.Invalid("DecodeBase64Url.1", "a slash, and the length is wrong", {"Order"}, in("/"));
+  list.Invalid("DecodeBase64Url.2", "without its padding", {"Canonical"}, in("Zg"));
+  list.Invalid("DecodeBase64Url.2", "bits that are not zero", {"Canonical"}, in("Zh=="));
+  list.Invalid("DecodeBase64Url.2", "a line end", {"Canonical"}, in("Zm9v\n"));
+  list.Invalid("DecodeBase64Url.2", "a space", {"Malformed"}, in("Zm 9"));
+  list.Invalid("DecodeBase64Url.2", "percent-encoded padding", {"Malformed"}, in("Zg%3D%3D"));
+}
+
+void EncodeAuthorizationCases(List& list) {
+  list.Valid("a string of a borrow's length", {"Normal"},
+             {{"sealed", ToJson(Start("borrow", 582))}});
+  list.Valid("nothing", {"EdgeCase"}, {{"sealed", ""}});
+  list.Valid("both characters that differ from base64", {"EdgeCase"},
+             {{"sealed", ToJson(WithBoth())}});
+}
+
+void ParseAuthorizationCases(List& list) {
+  const auto in = [](std::string_view text) { return Json{{"value", Bytewise(text)}}; };
+  const auto bad = [&](const char* step, const char* why, const char* flag, std::string_view text) {
+    list.Invalid(step, why, {flag}, in(text));
+  };
+  list.Valid("a string of a borrow's length", {"Normal"},
+             in(EncodeAuthorization(Start("borrow", 582))));
+  list.Valid("nothing in it", {"EdgeCase"}, in("Blindlend borrow=\"\""));
+  const std::string longest = EncodeAuthorization(Start("borrow", 765));
+  list.Valid("1020 characters, as many as fit", {"EdgeCase"}, in(longest));
+  bad("ParseAuthorization.1", "empty", "Length", "");
+  bad("ParseAuthorization.1", "another scheme", "Malformed", "Bearer sk-1");
+  bad("ParseAuthorization.1", "the scheme in another case", "Canonical",
+      "blindlend borrow=\"Zm9v\"");
+  bad("ParseAuthorization.1", "the parameter in another case", "Canonical",
+      "Blindlend Borrow=\"Zm9v\"");
+  bad("ParseAuthorization.1", "two spaces", "Canonical", "Blindlend  borrow=\"Zm9v\"");
+  bad("ParseAuthorization.1", "a space before it", "Canonical", " Blindlend borrow=\"Zm9v\"");
+  bad("ParseAuthorization.1", "not quoted", "Canonical", "Blindlend borrow=Zm9v");
+  bad("ParseAuthorization.1", "space around the sign", "Canonical", "Blindlend borrow = \"Zm9v\"");
+  bad("ParseAuthorization.1", "another parameter first", "Malformed",
+      "Blindlend realm=\"x\", borrow=\"Zm9v\"");
+  bad("ParseAuthorization.2", "not closed", "Malformed", "Blindlend borrow=\"Zm9v");
+  bad("ParseAuthorization.2", "only opened", "Length", "Blindlend borrow=\"");
+  bad("ParseAuthorization.2", "a space behind it", "Canonical", "Blindlend borrow=\"Zm9v\" ");
+  bad("ParseAuthorization.2", "a parameter without quotes behind it", "Malformed",
+      "Blindlend borrow=\"Zm9v\", realm=x");
+  list.Invalid("ParseAuthorization.2", "1024 characters", {"Length"},
+               in(EncodeAuthorization(Start("borrow", 768))));
+  bad("ParseAuthorization.3", "another parameter behind it", "Malformed",
+      "Blindlend borrow=\"Zm9v\", realm=\"x\"");
+  bad("ParseAuthorization.3", "not padded", "Canonical", "Blindlend borrow=\"Zg\"");
+  bad("ParseAuthorization.3", "base64 instead of base64url", "Canonical",
+      "Blindlend borrow=\"+/+/\"");
+  bad("ParseAuthorization.3", "an escaped character", "Canonical", "Blindlend borrow=\"Zm9\\v\"");
+}
+
+Json ChallengeIn(const Bytes& group, std::uint64_t number, const Bytes& lender) {
+  return {{"group", ToJson(group)}, {"number", number}, {"lender", ToJson(lender)}};
+}
+
+void EncodeChallengeCases(List& list) {
+  const Bytes& lender = Lenders()[0];
+  list.Valid("a challenge", {"Normal"}, ChallengeIn(Group(), 7, lender));
+  list.Valid("the shortest name, the first epoch", {"EdgeCase"},
+             ChallengeIn(Ascii("g"), 1, lender));
+  list.Valid("the longest name, the last epoch", {"EdgeCase"},
+             ChallengeIn(Repeat(64, 'g'), 0xffffffff, lender));
+  const auto bad = [&](const char* why, const char* flag, const Json& in) {
+    list.Invalid("EncodeChallenge.1", why, {flag}, in);
+  };
+  bad("no name", "Length", ChallengeIn({}, 7, lender));
+  bad("a name of 65 bytes", "Length", ChallengeIn(Repeat(65, 'g'), 7, lender));
+  bad("epoch 0", "Range", ChallengeIn(Group(), 0, lender));
+  bad("an epoch of 33 bits", "Range", ChallengeIn(Group(), std::uint64_t{1} << 32, lender));
+  bad("a lender of 31 bytes", "Length", ChallengeIn(Group(), 7, Repeat(31, 1)));
+  bad("a lender of 33 bytes", "Length", ChallengeIn(Group(), 7, Repeat(33, 1)));
+}
+
+void ParseChallengeCases(List& list) {
+  const std::string lender = EncodeBase64Url(Lenders()[0]);
+  const auto with = [](const std::string& group, const std::string& number, const std::string& whom,
+                       const std::string& rest = ", context=\"\"") {
+    return Json{{"value", Bytewise("Blindlend group=\"" + group + "\", epoch=\"" + number +
+                                   "\", lender=\"" + whom + "\"" + rest)}};
+  };
+  list.Valid("a challenge", {"Normal"}, with("Zw==", "7", lender));
+  list.Valid("the last epoch", {"EdgeCase"}, with("Zw==", "4294967295", lender));
+  const auto bad = [&](const char* step, const char* why, const char* flag, const Json& in) {
+    list.Invalid(step, why, {flag}, in);
+  };
+  bad("ParseChallenge.1", "empty", "Length", {{"value", ""}});
+  bad("ParseChallenge.1", "another scheme", "Malformed", {{"value", Bytewise("Bearer")}});
+  bad("ParseChallenge.1", "no parameter", "Malformed", {{"value", Bytewise("Blindlend")}});
+  bad("ParseChallenge.1", "a context", "Malformed",
+      with("Zw==", "7", lender, ", context=\"MQ==\""));
+  bad("ParseChallenge.1", "no context", "Malformed", with("Zw==", "7", lender, ""));
+  bad("ParseChallenge.1", "one parameter more", "Malformed",
+      with("Zw==", "7", lender, ", context=\"\", realm=\"x\""));
+  bad("ParseChallenge.1", "no space", "Canonical", with("Zw==", "7", lender, ",context=\"\""));
+  bad("ParseChallenge.2", "a group that is not padded", "Canonical", with("Zw", "7", lender));
+  bad("ParseChallenge.2", "a lender that is not padded", "Canonical",
+      with("Zw==", "7", lender.substr(0, 43)));
+  bad("ParseChallenge.3", "no number", "Length", with("Zw==", "", lender));
+  bad("ParseChallenge.3", "a sign", "Canonical", with("Zw==", "+7", lender));
+  bad("ParseChallenge.3", "eleven digits", "Length", with("Zw==", "00000000007", lender));
+  bad("ParseChallenge.4", "a zero in front", "Canonical", with("Zw==", "07", lender));
+  bad("ParseChallenge.4", "epoch 0", "Range", with("Zw==", "0", lender));
+  bad("ParseChallenge.4", "an epoch of 33 bits", "Range", with("Zw==", "4294967296", lender));
+  bad("ParseChallenge.4", "no group", "Length", with("", "7", lender));
+  bad("ParseChallenge.4", "a lender of 3 bytes", "Length", with("Zw==", "7", "Zm9v"));
+}
+
+void CheckTargetCases(List& list) {
+  const auto in = [](const char* method, std::string_view target) {
+    Json targets = Json::array();
+    for (const auto& [allowed, path] : DefaultTargets())
+      targets.push_back({{"method", Bytewise(allowed)}, {"path", Bytewise(path)}});
+    return Json{{"targets", targets}, {"method", Bytewise(method)}, {"target", Bytewise(target)}};
+  };
+  for (const auto& [method, path] : DefaultTargets())
+    list.Valid("of the table", {"Normal"}, in(method.c_str(), path));
+  list.Valid("with a query", {"Normal"}, in("POST", "/v1/messages?beta=true"));
+  list.Valid("with an empty query", {"EdgeCase"}, in("POST", "/v1/messages?"));
+  list.Valid("a second question mark", {"EdgeCase"}, in("POST", "/v1/messages?a?b"));
+  list.Valid("1024 bytes", {"EdgeCase"}, in("POST", "/v1/messages?" + std::string(1011, 'a')));
+  const auto bad = [&](const char* step, const char* why, const char* flag, const char* method,
+                       std::string_view target) {
+    list.Invalid(step, why, {flag}, in(method, target));
+  };
+  bad("CheckTarget.1", "empty", "Length", "POST", "");
+  bad("CheckTarget.1", "1025 bytes", "Length", "POST", "/v1/messages?" + std::string(1012, 'a'));
+  bad("CheckTarget.1", "the absolute form: no proxy for everything", "Malformed", "POST",
+      "http://upstream/v1/messages");
+  bad("CheckTarget.1", "the form of CONNECT", "Malformed", "CONNECT", "upstream:443");
+  bad("CheckTarget.1", "an asterisk", "Malformed", "OPTIONS", "*");
+  bad("CheckTarget.1", "percent-encoded", "Canonical", "POST", "/v1/mess%61ges");
+  bad("CheckTarget.1", "a percent-encoded line end in the query", "Malformed", "POST",
+      "/v1/messages?a=%0d%0aX:1");
+  bad("CheckTarget.1", "a line end", "Malformed", "POST", "/v1/messages\r\nX: 1");
+  bad("CheckTarget.1", "a space", "Malformed", "POST", "/v1/messages HTTP/1.1");
+  bad("CheckTarget.1", "a fragment", "Malformed", "POST", "/v1/messages#a");
+  bad("CheckTarget.1", "a byte above 7f", "Malformed", "POST", "/v1/messages?\xff");
+  bad("CheckTarget.3", "another path", "Malformed", "GET", "/v1/files");
+  bad("CheckTarget.3", "dot segments", "Canonical", "POST", "/v1/files/../messages");
+  bad("CheckTarget.3", "two slashes", "Canonical", "POST", "//v1/messages");
+  bad("CheckTarget.3", "a slash behind it", "Canonical", "POST", "/v1/messages/");
+  bad("CheckTarget.3", "another method", "Malformed", "GET", "/v1/messages");
+  bad("CheckTarget.3", "a method in another case", "Canonical", "post", "/v1/messages");
+  bad("CheckTarget.3", "in another case", "Canonical", "POST", "/V1/messages");
+  bad("CheckTarget.3", "only a query", "Malformed", "POST", "?a=b");
+}
+
+void CheckFramingCases(List& list) {
+  const auto in = [](const char* method, const std::vector<Header>& headers,
+                     std::uint64_t max = 8388608) {
+    return Json{{"method", Bytewise(method)}, {"headers", HeaderList(headers)}, {"max_body", max}};
+  };
+  const Header length{"Content-Length", "17"}, host{"Host", "lender"};
+  list.Valid("a body", {"Normal"}, in("POST", {host, length}));
+  list.Valid("a GET", {"Normal"}, in("GET", {host}));
+  list.Valid("a GET that says that it has no body", {"EdgeCase"},
+             in("GET", {{"content-length", "0"}}));
+  list.Valid("no byte", {"EdgeCase"}, in("POST", {{"content-length", "0"}}));
+  list.Valid("zeros in front", {"EdgeCase"}, in("POST", {{"content-length", "000000000000017"}}));
+  list.Valid("as large as it may be", {"EdgeCase"}, in("POST", {length}, 17));
+  list.Valid("identity", {"EdgeCase"}, in("POST", {length, {"Content-Encoding", "Identity"}}));
+  const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
+    list.Invalid(step, why, {flag}, input);
+  };
+  bad("CheckFraming.1", "in chunks", "Malformed", in("POST", {{"Transfer-Encoding", "chunked"}}));
+  bad("CheckFraming.1", "in chunks, with a length too", "Malformed",
+      in("POST", {length, {"TRANSFER-ENCODING", "chunked"}}));
+  bad("CheckFraming.1", "an empty transfer coding", "Malformed",
+      in("GET", {{"transfer-encoding", ""}}));
+  bad("CheckFraming.2", "compressed", "Malformed",
+      in("POST", {length, {"Content-Encoding", "gzip"}}));
+  bad("CheckFraming.2", "compressed behind identity", "Malformed",
+      in("POST", {length, {"content-encoding", "identity"}, {"content-encoding", "br"}}));
+  bad("CheckFraming.2", "compressed, without a length", "Order",
+      in("POST", {{"Content-Encoding", "gzip"}}));
+  bad("CheckFraming.3", "no length", "Malformed", in("POST", {host}));
+  bad("CheckFraming.4", "twice the same length", "Canonical", in("POST", {length, length}));
+  bad("CheckFraming.4", "two lengths", "Malformed", in("POST", {length, {"content-length", "18"}}));
+  bad("CheckFraming.4", "two lengths in one", "Canonical",
+      in("POST", {{"content-length", "17, 17"}}));
+  bad("CheckFraming.4", "a sign", "Canonical", in("POST", {{"content-length", "+17"}}));
+  bad("CheckFraming.4", "below zero", "Range", in("POST", {{"content-length", "-1"}}));
+  bad("CheckFraming.4", "hexadecimal", "Canonical", in("POST", {{"content-length", "0x11"}}));
+  bad("CheckFraming.4", "empty", "Length", in("POST", {{"content-length", ""}}));
+  bad("CheckFraming.4", "sixteen digits", "Length",
+      in("POST", {{"content-length", "0000000000000017"}}));
+  bad("CheckFraming.5", "a byte too large", "Range", in("POST", {length}, 16));
+  bad("CheckFraming.5", "much too large", "Range",
+      in("POST", {{"content-length", "999999999999999"}}));
+  bad("CheckFraming.6", "a GET with a body", "Malformed", in("GET", {{"content-length", "1"}}));
+}
+
+void FilterRequestHeadersCases(List& list) {
+  const auto in = [](const std::vector<Header>& headers) {
+    return Json{{"headers", HeaderList(headers)}};
+  };
+  const auto one = [&](const char* name, std::string_view value) {
+    return in({{name, std::string(value)}});
+  };
+  list.Valid("what a common SDK sends", {"Normal"},
+             in({{"Host", "localhost:8080"},
+                 {"User-Agent", "Client/JS 0.1"},
+                 {"X-Stainless-OS", "Linux"},
+                 {"Accept", "application/json"},
+                 {"Anthropic-Version", "2023-06-01"},
+                 {"anthropic-beta", "a-2025-01-01, b-2025-02-02"},
+                 {"X-Api-Key", "none"},
+                 {"Authorization", "Bearer none"},
+                 {"Accept-Language", "de"},
+                 {"Cookie", "a=b"},
+                 {"traceparent", "00-1-1-00"},
+                 {"Forwarded", "for=192.0.2.1"},
+                 {"Content-Type", "Application/JSON; charset=utf-8"},
+                 {"OpenAI-Beta", "assistants=v2"},
+                 {"Content-Length", "17"}}));
+  list.Valid("nothing", {"EdgeCase"}, in({}));
+  list.Valid("nothing that is kept, with values that no header may have", {"EdgeCase"},
+             in({{"x", "\r\nY: 1"}, {"", std::string(1, '\0')}}));
+  list.Valid("everything is accepted", {"Normal"}, one("accept", " */* "));
+  list.Valid("an accept of another form is dropped", {"EdgeCase"},
+             one("accept", "application/json, text/event-stream"));
+  list.Valid("an accept with a line end is dropped", {"EdgeCase"}, one("accept", "*/*\r\nX: 1"));
+  list.Valid("of two accepts one is of another form", {"EdgeCase"},
+             in({{"accept", "text/html"}, {"accept", "*/*"}}));
+  list.Valid("512 bytes", {"EdgeCase"}, one("anthropic-beta", std::string(512, 'b')));
+  const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
+    list.Invalid(step, why, {flag}, input);
+  };
+  const char* const form = "FilterRequestHeaders.4";
+  bad(form, "a line end", "Malformed", one("anthropic-beta", "a\r\nX: 1"));
+  bad(form, "a percent-encoded line end", "Malformed", one("anthropic-beta", "a%0d%0aX:1"));
+  bad(form, "a zero byte", "Malformed", one("openai-beta", std::string_view("a\0", 2)));
+  bad(form, "a byte above 7f", "Malformed", one("openai-beta", "a\xff"));
+  bad(form, "empty", "Length", one("anthropic-beta", "  "));
+  bad(form, "513 bytes", "Length", one("openai-beta", std::string(513, 'b')));
+  bad(form, "not a date", "Malformed", one("anthropic-version", "latest"));
+  bad(form, "a date and more", "Length", one("anthropic-version", "2023-06-01a"));
+  bad(form, "a date of other lengths", "Malformed", one("anthropic-version", "202-306-011"));
+  bad(form, "a date with a sign", "Malformed", one("anthropic-version", "+023-06-01"));
+  bad(form, "a form", "Malformed", one("content-type", "multipart/form-data; boundary=x"));
+  bad(form, "no type", "Length", one("content-type", ""));
+  bad(form, "a type that has spaces only in front of its parameters", "Malformed",
+      one("content-type", "; charset=utf-8"));
+  const char* const twice = "FilterRequestHeaders.5";
+  bad(twice, "a type twice", "Canonical",
+      in({{"content-type", "application/json"}, {"Content-Type", "application/json"}}));
+  bad(twice, "a version twice, not side by side", "Canonical",
+      in({{"anthropic-version", "2023-06-01"},
+          {"accept", "*/*"},
+          {"anthropic-version", "2024-01-01"}}));
+  bad(form, "twice, and one of another form", "Order",
+      in({{"anthropic-beta", "a"}, {"anthropic-beta", "?"}}));
+}
+
+void FilterBodyCases(List& list) {
+  const auto in = [](std::string_view text) { return Json{{"body", Bytewise(text)}}; };
+  const auto good = [&](const char* why, const char* flag, std::string_view text) {
+    list.Valid(why, {flag}, in(text));
+  };
+  good("nothing, as with a GET", "EdgeCase", "");
+  good(
+      "nothing to remove", "Normal",
+      "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"stream\":true}");
+  good("numbers and texts keep their form", "EdgeCase",
+       " { \"t\" : 1.50e+01 , \"s\" : \"\\u00e4\\/\" , \"n\" : -0 }\n");
+  good("a user", "Normal", "{\"model\":\"m\",\"user\":\"me\",\"n\":1}");
+  good("a user first", "EdgeCase", "{ \"user\":\"me\" , \"n\":1}");
+  good("a user last", "EdgeCase", "{\"n\":1 , \"user\":{\"name\":[1,2]} }");
+  good("only a user", "EdgeCase", "{ \"user\":null }");
+  good("all that is removed, and nothing else", "EdgeCase",
+       "{\"user\":1,\"safety_identifier\":2,\"prompt_cache_key\":3}");
+  good("removed ones around others", "EdgeCase",
+       "{\"user\":1,\"a\":2,\"safety_identifier\":3,\"b\":4,\"prompt_cache_key\":5}");
+  good("the user in the metadata", "Normal", "{\"metadata\":{\"user_id\":\"me\"},\"n\":1}");
+  good("the user in the metadata, behind others", "EdgeCase",
+       "{\"metadata\":{\"a\":1,\"user_id\":\"me\",\"b\":2}}");
+  good("both, one inside of what stays", "EdgeCase",
+       "{\"metadata\":{\"user_id\":\"me\",\"a\":1},\"user\":2}");
+  good("names spelled otherwise", "EdgeCase",
+       "{\"us\\u0065r\":1,\"m\\u0065tadata\":{\"user\\u005Fid\":2}}");
+  good("the same names elsewhere", "EdgeCase",
+       "{\"a\":{\"user\":1},\"metadata\":{\"user\":2},\"metadata.user_id\":3,\"user_id\":4,"
+       "\"messages\":[{\"user\":5}]}");
+  good("references that refer to nothing", "EdgeCase",
+       "{\"previous_response_id\":null,\"container\":null}");
+  good("a file id where a tool has a field of this name", "EdgeCase",
+       "{\"tools\":[{\"input_schema\":{\"properties\":{\"file_id\":{}}}}],"
+       "\"messages\":[{\"content\":[{\"input\":{\"file_id\":\"a\"}}]}]}");
+  good("a metadata that is no object", "EdgeCase", "{\"metadata\":[{\"user_id\":1}]}");
+  good("a surrogate pair, a lone surrogate, a character of four bytes", "EdgeCase",
+       "{\"\\ud83d\\ude00\":\"\\ud83d\",\"\xf0\x9f\x98\x80 \":\"\xc3\xa4\xe2\x82\xac\"}");
+  good("64 levels", "EdgeCase", "{\"a\":" + std::string(63, '[') + std::string(63, ']') + "}");
+  const auto bad = [&](const char* step, const char* why, const char* flag, std::string_view text) {
+    list.Invalid(step, why, {flag}, in(text));
+  };
+  const char* const no_json = "FilterBody.2";
+  bad(no_json, "65 levels", "Range", "{\"a\":" + std::string(64, '[') + std::string(64, ']') + "}");
+  bad(no_json, "a list", "Malformed", "[{\"user\":1}]");
+  bad(no_json, "a number", "Malformed", "1");
+  bad(no_json, "white space only", "Malformed", " ");
+  bad(no_json, "not closed", "Malformed", "{\"user\":1");
+  bad(no_json, "two objects", "Malformed", "{}{\"user\":1}");
+  bad(no_json, "a comma too many", "Malformed", "{\"user\":1,}");
+  bad(no_json, "a comma too many in a list", "Malformed", "{\"a\":[1,]}");
+  bad(no_json, "a comma too few", "Malformed", "{\"a\":1 \"user\":2}");
+  bad(no_json, "no colon", "Malformed", "{\"user\"}");
+  bad(no_json, "no value", "Malformed", "{\"user\":}");
+  bad(no_json, "a name without quotes", "Malformed", "{user:1}");
+  bad(no_json, "single quotes", "Malformed", "{'user':1}");
+  bad(no_json, "a comment", "Malformed", "{/**/\"user\":1}");
+  bad(no_json, "a byte order mark", "Malformed", "\xef\xbb\xbf{}");
+  bad(no_json, "a name twice", "Canonical", "{\"user\":1,\"user\":2}");
+  bad(no_json, "a name twice, spelled otherwise", "Canonical", "{\"a\":1,\"\\u0061\":2}");
+  bad(no_json, "a name twice, inside", "Canonical", "{\"a\":[{\"b\":1,\"b\":2}]}");
+  bad(no_json, "a zero in front", "Malformed", "{\"a\":01}");
+  bad(no_json, "a plus", "Malformed", "{\"a\":+1}");
+  bad(no_json, "no digit behind the point", "Malformed", "{\"a\":1.}");
+  bad(no_json, "no digit in the exponent", "Malformed", "{\"a\":1e}");
+  bad(no_json, "not a number", "Malformed", "{\"a\":NaN}");
+  bad(no_json, "another word", "Malformed", "{\"a\":nul}");
+  bad(no_json, "a line end in a text", "Malformed", "{\"a\":\"\n\"}");
+  bad(no_json, "an unknown escape", "Malformed", "{\"a\":\"\\x\"}");
+  bad(no_json, "three hexadecimal digits", "Malformed", "{\"a\":\"\\u00e\"}");
+  bad(no_json, "a text that ends in its escape", "Malformed", "{\"a\":\"\\");
+  bad(no_json, "Latin-1", "Malformed", "{\"a\":\"\xe4\"}");
+  bad(no_json, "a slash in two bytes", "Canonical", "{\"a\":\"\xc0\xaf\"}");
+  bad(no_json, "a surrogate in UTF-8", "Malformed", "{\"a\":\"\xed\xa0\x80\"}");
+  bad(no_json, "beyond the last character", "Range", "{\"a\":\"\xf4\x90\x80\x80\"}");
+  bad(no_json, "not JSON, and a reference", "Order", "{\"container\":\"c\"");
+  const char* const refers = "FilterBody.3";
+  bad(refers, "goes on with a response", "Normal", "{\"previous_response_id\":\"r\"}");
+  bad(refers, "goes on with a conversation", "Normal", "{\"conversation\":{\"id\":\"c\"}}");
+  bad(refers, "a container", "Normal", "{\"container\":\"c\"}");
+  bad(refers, "a file in a message", "Normal",
+      "{\"messages\":[{\"content\":[{\"source\":{\"type\":\"file\",\"file_id\":\"f\"}}]}]}");
+  bad(refers, "a file in a message, another API", "Normal",
+      "{\"messages\":[{},{\"content\":[{},{\"file\":{\"file_id\":\"f\"}}]}]}");
+  bad(refers, "a file in a tool's result", "Normal",
+      "{\"messages\":[{\"content\":[{\"content\":[{\"source\":{\"file_id\":\"f\"}}]}]}]}");
+  bad(refers, "a file in an input", "Normal", "{\"input\":[{\"content\":[{\"file_id\":\"f\"}]}]}");
+  bad(refers, "spelled otherwise", "Canonical", "{\"c\\u006fntainer\":\"c\"}");
+  bad(refers, "an empty reference", "EdgeCase", "{\"container\":\"\"}");
+}
+
+void CanonicalRequestCases(List& list) {
+  const auto in = [](const char* method, const char* target, const std::vector<Header>& kept,
+                     std::string_view body) {
+    return Json{{"method", Bytewise(method)},
+                {"target", Bytewise(target)},
+                {"kept", HeaderList(kept)},
+                {"body", Bytewise(body)}};
+  };
+  list.Valid("a chat", {"Normal"},
+             in("POST", "/v1/messages",
+                {{"anthropic-version", "2023-06-01"}, {"content-type", "application/json"}},
+                "{\"model\":\"m\"}"));
+  list.Valid("no header, no body", {"EdgeCase"}, in("GET", "/v1/models", {}, ""));
+  list.Valid("what is in the target is not in the method", {"EdgeCase"}, in("GE", "T/", {}, ""));
+  list.Valid("what is in the body is not in a header", {"EdgeCase"},
+             in("POST", "/", {{"accept", ""}}, "*/*"));
+}
+
+void ErrorReplyCases(List& list) {
+  for (const ErrorRow& row : Errors())
+    list.Valid("of the table", {"Normal"}, {{"code", Bytewise(row.code)}, {"step", ""}});
+  list.Valid("with its step", {"Normal"},
+             {{"code", Bytewise("token_invalid")}, {"step", Bytewise("VerifyBorrow.8")}});
+  const auto bad = [&](const char* why, const char* flag, std::string_view code) {
+    list.Invalid("ErrorReply.1", why, {flag}, {{"code", Bytewise(code)}, {"step", ""}});
+  };
+  bad("no code", "Length", "");
+  bad("an unknown code", "Malformed", "conflict");
+  bad("in another case", "Canonical", "Busy");
+}
+
+void OutcomeCases(List& list) {
+  const auto valid = [&](const char* why, const char* flag, const char* stage, int status,
+                         const std::vector<int>& unbilled) {
+    list.Valid(why, {flag}, {{"stage", stage}, {"status", status}, {"unbilled", unbilled}});
+  };
+  valid("upstream was not reached", "Normal", "unsent", 0, {});
+  valid("no reply", "Normal", "sent", 0, {});
+  for (const int status : {200, 201, 204, 299, 301, 304, 400, 402, 404, 408, 409, 413,
+                           422, 428, 430, 499, 500, 502, 503, 504, 528, 530, 599})
+    valid("a reply that is paid for", "Normal", "replied", status, {});
+  for (const int status : {401, 403, 429, 529})
+    valid("a reply that is given back", "Normal", "replied", status, {});
+  valid("not billed by this upstream", "Normal", "replied", 503, {500, 503});
+  valid("billed by this upstream", "Normal", "replied", 502, {500, 503});
+  valid("the first that can be unbilled", "EdgeCase", "replied", 500, {500});
+  valid("below the first that can be unbilled", "EdgeCase", "replied", 499, {499});
+  valid("a good reply is never given back", "EdgeCase", "replied", 200, {200});
+}
+
+void TokenAfterCases(List& list) {
+  const auto valid = [&](const char* why, const char* flag, std::string_view header,
+                         std::string_view code) {
+    list.Valid(why, {flag}, {{"header", Bytewise(header)}, {"code", Bytewise(code)}});
+  };
+  valid("served", "Normal", "spent", "");
+  valid("spent with an error", "Normal", "spent", "token_spent");
+  valid("nothing was taken", "Normal", "unspent", "busy");
+  valid("given back", "Normal", "refunded", "");
+  valid("no reply", "Normal", "", "");
+  valid("an unknown word", "EdgeCase", "Spent", "");
+  valid("another attempt is under way", "Normal", "unspent", "token_busy");
+  valid("the database has failed, the claim may stand", "Normal", "unspent", "store_failed");
+  valid("the code comes first", "EdgeCase", "spent", "token_busy");
+  valid("a code without a header", "EdgeCase", "", "busy");
+}
+
+void FilterResponseHeadersCases(List& list) {
+  const auto valid = [&](const char* why, const char* flag, const std::vector<Header>& headers) {
+    list.Valid(why, {flag}, {{"headers", HeaderList(headers)}});
+  };
+  valid("what a common API sends", "Normal",
+        {{"Date", "Thu, 26 Nov 2026 10:00:00 GMT"},
+         {"Content-Type", "text/event-stream; charset=utf-8"},
+         {"request-id", "req_1"},
+         {"anthropic-organization-id", "o"},
+         {"openai-organization", "o"},
+         {"anthropic-ratelimit-requests-remaining", "49"},
+         {"x-ratelimit-reset-tokens", "1s"},
+         {"Set-Cookie", "a=b"},
+         {"CF-RAY", "1"},
+         {"Via", "1.1 x"}});
+  valid("nothing", "EdgeCase", {});
+  valid("a type of another kind", "Normal", {{"content-type", "text/html"}});
+  valid("a type with a line end", "Malformed", {{"content-type", "text/plain\r\nX: 1"}});
+  valid("the first of two types", "EdgeCase",
+        {{"content-type", " Text/Plain "}, {"content-type", "application/json"}});
+  for (const char* const wait : {"0", "1", "2", "5", "6", "30", "31", "120", "121", "600", "601",
+                                 "3600", "3601", "999999999"})
+    valid("a time to wait", "Normal",
+          {{"content-type", "application/json"}, {"Retry-After", wait}});
+  for (const char* const wait : {"", "-1", "1.5", "1000000000", "Thu, 26 Nov 2026 10:00:00 GMT"})
+    valid("a time to wait of another form", "Malformed", {{"retry-after", wait}});
+  valid("two times to wait", "Malformed", {{"retry-after", "1"}, {"retry-after", "2"}});
+}
+
+void SplitEventsCases(List& list) {
+  const auto in = [](std::string_view held, std::string_view bytes) {
+    return Json{{"held", Bytewise(held)}, {"bytes", Bytewise(bytes)}};
+  };
+  const auto valid = [&](const char* why, const char* flag, std::string_view held,
+                         std::string_view bytes) { list.Valid(why, {flag}, in(held, bytes)); };
+  valid("an event", "Normal", "", "event: a\ndata: 1\n\n");
+  valid("two events and a half", "Normal", "", "data: 1\n\ndata: 2\n\ndata");
+  valid("half an event, held", "Normal", "data: 1", "\ndata: 2");
+  valid("its end", "Normal", "data: 1\n", "\n");
+  valid("CR LF", "Normal", "", "data: 1\r\n\r\ndata: 2\r\n");
+  valid("CR LF, cut in the middle", "EdgeCase", "data: 1\r\n\r", "\n");
+  valid("CR", "EdgeCase", "", "data: 1\r\rdata: 2\r");
+  valid("LF and CR LF", "EdgeCase", "", "data: 1\n\r\ndata");
+  valid("CR LF and LF", "EdgeCase", "", "data: 1\r\n\ndata");
+  valid("LF and CR are not an end yet", "EdgeCase", "", "data: 1\n\r");
+  valid("one line end", "EdgeCase", "", "\n");
+  valid("nothing", "EdgeCase", "", "");
+  valid("nothing new", "EdgeCase", "data", "");
+}
+
+}  // namespace
+
+Makers HttpMakers() {
+  return {{"EncodeBase64Url", EncodeBase64UrlCases},
+          {"DecodeBase64Url", DecodeBase64UrlCases},
+          {"EncodeAuthorization", EncodeAuthorizationCases},
+          {"ParseAuthorization", ParseAuthorizationCases},
+          {"EncodeChallenge", EncodeChallengeCases},
+          {"ParseChallenge", ParseChallengeCases},
+          {"CheckTarget", CheckTargetCases},
+          {"CheckFraming", CheckFramingCases},
+          {"FilterRequestHeaders", FilterRequestHeadersCases},
+          {"FilterBody", FilterBodyCases},
+          {"CanonicalRequest", CanonicalRequestCases},
+          {"ErrorReply", ErrorReplyCases},
+          {"Outcome", OutcomeCases},
+          {"TokenAfter", TokenAfterCases},
+          {"FilterResponseHeaders", FilterResponseHeadersCases},
+          {"SplitEvents", SplitEventsCases}};
+}
+
+}  // namespace blindlend::vectors

@@ -1,0 +1,174 @@
+#include "app/http/binding.h"
+#include "app/vectors/evaluation.h"
+
+namespace blindlend::vectors {
+
+namespace {
+
+std::string TextIn(const Json& json) {
+  return blindlend::ToText(ToBytes(json));
+}
+
+Json OutOf(std::string_view text) {
+  return ToJson(Ascii(text));
+}
+
+std::vector<Header> ToHeaders(const Json& json) {
+  if (!json.is_array()) throw std::runtime_error("not a list");
+  std::vector<Header> headers;
+  for (const Json& each : json) {
+    RequireKeys(each, {"name", "value"});
+    headers.push_back({TextIn(each.at("name")), TextIn(each.at("value"))});
+  }
+  return headers;
+}
+
+Json HeadersToJson(const std::vector<Header>& headers) {
+  Json list = Json::array();
+  for (const auto& [name, value] : headers)
+    list.push_back({{"name", OutOf(name)}, {"value", OutOf(value)}});
+  return list;
+}
+
+Targets ToTargets(const Json& json) {
+  if (!json.is_array()) throw std::runtime_error("not a list");
+  Targets targets;
+  for (const Json& each : json) {
+    RequireKeys(each, {"method", "path"});
+    const bool is_new = targets.insert({TextIn(each.at("method")), TextIn(each.at("path"))}).second;
+    if (!is_new) throw std::runtime_error("a target twice");
+  }
+  return targets;
+}
+
+Challenge ToChallenge(const Json& in) {
+  return {ToBytes(in.at("group")), ToNumber(in.at("number")), ToBytes(in.at("lender"))};
+}
+
+Evaluation RunEncodeChallenge(const Json& in) {
+  const auto value = EncodeChallenge(ToChallenge(in));
+  return value ? Done({{"value", OutOf(*value)}}) : Failed(value.error());
+}
+
+Evaluation RunParseChallenge(const Json& in) {
+  const auto challenge = ParseChallenge(TextIn(in.at("value")));
+  if (!challenge) return Failed(challenge.error());
+  return Done({{"group", ToJson(challenge->group)},
+               {"number", challenge->number},
+               {"lender", ToJson(challenge->lender)}});
+}
+
+Evaluation RunCheckFraming(const Json& in) {
+  const auto length = CheckFraming(TextIn(in.at("method")), ToHeaders(in.at("headers")),
+                                   ToNumber(in.at("max_body")));
+  return length ? Done({{"length", *length}}) : Failed(length.error());
+}
+
+Evaluation RunFilterRequestHeaders(const Json& in) {
+  const auto kept = FilterRequestHeaders(ToHeaders(in.at("headers")));
+  return kept ? Done({{"kept", HeadersToJson(*kept)}}) : Failed(kept.error());
+}
+
+Evaluation RunCanonicalRequest(const Json& in) {
+  return Done(
+      {{"request", ToJson(CanonicalRequest(TextIn(in.at("method")), TextIn(in.at("target")),
+                                           ToHeaders(in.at("kept")), ToBytes(in.at("body"))))}});
+}
+
+Evaluation RunErrorReply(const Json& in) {
+  const auto reply = ErrorReply(TextIn(in.at("code")), TextIn(in.at("step")));
+  if (!reply) return Failed(reply.error());
+  return Done({{"status", reply->status}, {"body", ToJson(reply->body)}});
+}
+
+Stage ToStage(const std::string& name) {
+  if (name == "unsent") return Stage::kUnsent;
+  if (name == "sent") return Stage::kSent;
+  if (name == "replied") return Stage::kReplied;
+  throw std::runtime_error("no such stage");
+}
+
+Evaluation RunOutcome(const Json& in) {
+  if (!in.at("unbilled").is_array()) throw std::runtime_error("not a list");
+  std::set<int> unbilled;
+  for (const Json& each : in.at("unbilled"))
+    if (!unbilled.insert(static_cast<int>(ToNumber(each))).second)
+      throw std::runtime_error("a status twice");
+  const ClaimEnd end = Outcome(ToStage(ToText(in.at("stage"))),
+                               static_cast<int>(ToNumber(in.at("status"))), unbilled);
+  return Done({{"end", end == ClaimEnd::kSettle ? "settle" : "release"}});
+}
+
+Evaluation RunTokenAfter(const Json& in) {
+  switch (TokenAfter(TextIn(in.at("header")), TextIn(in.at("code")))) {
+    case TokenEnd::kServed:
+      return Done({{"end", "served"}});
+    case TokenEnd::kReleased:
+      return Done({{"end", "released"}});
+    case TokenEnd::kPending:
+      return Done({{"end", "pending"}});
+  }
+  return {};
+}
+
+Evaluation RunSplitEvents(const Json& in) {
+  const auto split = SplitEvents(ToBytes(in.at("held")), ToBytes(in.at("bytes")));
+  if (!split) return Failed(split.error());
+  return Done({{"events", ToJson(split->events)}, {"held", ToJson(split->held)}});
+}
+
+}  // namespace
+
+std::vector<Algorithm> HttpAlgorithms() {
+  constexpr char kChapter[] = "11-http";
+  return {
+      {"EncodeBase64Url",
+       kChapter,
+       {"bytes"},
+       [](const Json& in) {
+         return Done({{"text", OutOf(EncodeBase64Url(ToBytes(in.at("bytes"))))}});
+       }},
+      {"DecodeBase64Url",
+       kChapter,
+       {"text"},
+       [](const Json& in) { return One("bytes", DecodeBase64Url(TextIn(in.at("text")))); }},
+      {"EncodeAuthorization",
+       kChapter,
+       {"sealed"},
+       [](const Json& in) {
+         return Done({{"value", OutOf(EncodeAuthorization(ToBytes(in.at("sealed"))))}});
+       }},
+      {"ParseAuthorization",
+       kChapter,
+       {"value"},
+       [](const Json& in) { return One("sealed", ParseAuthorization(TextIn(in.at("value")))); }},
+      {"EncodeChallenge", kChapter, {"group", "number", "lender"}, RunEncodeChallenge},
+      {"ParseChallenge", kChapter, {"value"}, RunParseChallenge},
+      {"CheckTarget",
+       kChapter,
+       {"targets", "method", "target"},
+       [](const Json& in) {
+         return Nothing(CheckTarget(ToTargets(in.at("targets")), TextIn(in.at("method")),
+                                    TextIn(in.at("target"))));
+       }},
+      {"CheckFraming", kChapter, {"method", "headers", "max_body"}, RunCheckFraming},
+      {"FilterRequestHeaders", kChapter, {"headers"}, RunFilterRequestHeaders},
+      {"FilterBody",
+       kChapter,
+       {"body"},
+       [](const Json& in) { return One("filtered", FilterBody(ToBytes(in.at("body")))); }},
+      {"CanonicalRequest", kChapter, {"method", "target", "kept", "body"}, RunCanonicalRequest},
+      {"ErrorReply", kChapter, {"code", "step"}, RunErrorReply},
+      {"Outcome", kChapter, {"stage", "status", "unbilled"}, RunOutcome},
+      {"TokenAfter", kChapter, {"header", "code"}, RunTokenAfter},
+      {"FilterResponseHeaders",
+       kChapter,
+       {"headers"},
+       [](const Json& in) {
+         return Done({{"kept", HeadersToJson(FilterResponseHeaders(ToHeaders(in.at("headers"))))}});
+       }},
+      {"SplitEvents", kChapter, {"held", "bytes"}, RunSplitEvents},
+  };
+}
+
+}  // namespace blindlend::vectors

@@ -1,0 +1,70 @@
+// Targets: FilterBody
+//
+// Against a JSON library: what is accepted is JSON to it too, and what is left is the same value without
+// what is removed.
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "app/http/binding.h"
+#include "fuzz/harness.h"
+
+namespace blindlend {
+namespace {
+
+using nlohmann::json;
+
+json Parse(View text) {
+  return json::parse(text.begin(), text.end(), nullptr, false);
+}
+
+/// Whether the text has half of a surrogate pair, perhaps: a form that the library refuses.
+bool HasSurrogate(std::string_view text) {
+  return text.contains("\\ud") || text.contains("\\uD");
+}
+
+bool HasFile(const json& value, std::initializer_list<const char*> path) {
+  const json* at = &value;
+  for (const char* const name : path) {
+    if (!at->is_object() || !at->contains(name)) return false;
+    at = &at->at(name);
+  }
+  return !at->is_null();
+}
+
+void Check(View input) {
+  if (input.size() > (1U << 16)) return;
+  const std::string text(input.begin(), input.end());
+  const auto filtered = FilterBody(input);
+  if (!filtered) {
+    RequireStep(StepOf(filtered),
+                StepOf(filtered) == "FilterBody.2" ? "FilterBody.2" : "FilterBody.3");
+    return;
+  }
+  const auto again = FilterBody(*filtered);
+  Require(again && *again == *filtered, "what is left is left");
+  if (input.empty() || HasSurrogate(text)) return;
+  json value = Parse(input);
+  Require(value.is_object(), "an object to others too");
+  for (const char* const name : {"previous_response_id", "conversation", "container"})
+    Require(!HasFile(value, {name}), "no reference");
+  if (value.contains("messages") && value["messages"].is_array())
+    for (const json& message : value["messages"])
+      if (message.is_object() && message.contains("content") && message["content"].is_array())
+        for (const json& block : message["content"])
+          Require(!HasFile(block, {"source", "file_id"}) && !HasFile(block, {"file", "file_id"}),
+                  "no file");
+  for (const char* const name : {"user", "safety_identifier", "prompt_cache_key"})
+    value.erase(name);
+  if (value.contains("metadata") && value["metadata"].is_object())
+    value["metadata"].erase("user_id");
+  // As texts, where -0.0 and what is no number compare as they should.
+  Require(Parse(*filtered).dump() == value.dump(), "the same value without what is removed");
+}
+
+}  // namespace
+}  // namespace blindlend
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  blindlend::Check({data, size});
+  return 0;
+}

@@ -1,0 +1,420 @@
+"""The member's local proxy, with the relay behind it: what leaves, what becomes of tokens, and totals that
+balance whatever is killed.
+
+Run as: BLINDLEND=path/to/blindlend python3 proxy_test.py. Standard library only; real clients where npm's
+packages are there.
+"""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import unittest
+
+from group_harness import NOW
+from harness import BLINDLEND, make_folder
+from http_harness import CONTENT, PATIENCE, LendingTest, Server, ask, message, receive
+from stub_upstream import Upstream
+
+
+class ProxyTest(LendingTest):
+    proxy_arguments = ()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.proxy = cls.borrow_through(cls.relay.url)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.proxy.stop()
+        super().tearDownClass()
+
+    @classmethod
+    def borrow_through(cls, *urls, member="m0", more=()):
+        lenders = [word for url in urls for word in ("--lender", url)]
+        return Server(cls.shared, "member", "proxy", "--dir", member, "--listen", "127.0.0.1:0", *lenders,
+                      "--now", str(NOW), *cls.proxy_arguments, *more)
+
+    def call(self, body, target="/v1/messages", headers=(), proxy=None, patience=PATIENCE):
+        """What a tool sends."""
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        data = message("POST", target, [("Host", "localhost"), ("User-Agent", "Tool/1.2"),
+                                        ("x-api-key", "none"), *CONTENT, *headers,
+                                        ("Content-Length", str(len(body)))], body)
+        return ask((proxy or self.proxy).address, data, patience)
+
+    def tokens(self, member="m0"):
+        balance = self.balance(member)
+        return {name: balance[name] for name in ("held", "spending", "spent")}
+
+    def change(self, before, **changes):
+        self.assertEqual(self.tokens(), {name: before[name] + changes.get(name, 0) for name in before})
+
+
+class Whole(ProxyTest):
+    group = {"tokens": 60}
+    relay_arguments = ("--idle-time", "1.5", "--connect-time", "1.5")
+
+    def test_both_apis(self):
+        for target in ("/v1/messages", "/v1/chat/completions"):
+            for stream in (False, True):
+                before = self.tokens()
+                reply = self.call({"model": "ok", "stream": stream, "max_tokens": 3}, target)
+                self.assertEqual((reply.status, reply.end, reply.token), (200, "clean", "spent"))
+                if stream:
+                    self.assertEqual(reply.body,
+                                     b"".join(self.stub.RequestHandlerClass.events(target, 3)))
+                self.change(before, held=-1, spent=1)
+
+    def test_models(self):
+        before = self.tokens()
+        reply = ask(self.proxy.address, message("GET", "/v1/models", [("Host", "x")]))
+        self.assertEqual((reply.status, reply.end), (200, "clean"))
+        self.change(before, held=-1, spent=1)
+
+    def test_says_what_to_export(self):
+        said = self.proxy.said.decode()
+        self.assertIn(f"export ANTHROPIC_BASE_URL={self.proxy.url}\n", said)
+        self.assertIn(f"export OPENAI_BASE_URL={self.proxy.url}/v1\n", said)
+
+    def test_what_leaves(self):
+        """Names are removed, fingerprints stay behind; the rest is as it was, byte for byte."""
+        body = (b'{"model":"echo","user":"me", "n":1.50e1,"metadata":{"user_id":"me"},'
+                b'"prompt_cache_key":"k","s":"\\u00e4"}')
+        reply = self.call(body, "/v1/messages?beta=true", [
+            ("X-Stainless-Lang", "js"), ("Accept-Language", "de"), ("Cookie", "a=b"),
+            ("anthropic-version", "2023-06-01"), ("anthropic-beta", "x-1"), ("Accept", "application/json"),
+            ("traceparent", "00-1-1-00"), ("Accept-Encoding", "br"), ("OpenAI-Organization", "org-mine")])
+        self.assertEqual(reply.status, 200)
+        line, headers, raw = self.stub.last
+        self.assertEqual(line, "POST /v1/messages?beta=true HTTP/1.1")
+        self.assertEqual(raw, b'{"model":"echo", "n":1.50e1,"metadata":{},"s":"\\u00e4"}')
+        names = [name.lower() for name, _ in headers]
+        self.assertEqual(names, ["host", "x-api-key", "accept", "anthropic-beta", "anthropic-version",
+                                 "content-type", "content-length", "accept-encoding", "user-agent",
+                                 "connection"])
+
+    def test_refused_before_a_token_is_touched(self):
+        before, calls = self.tokens(), self.stub.calls
+        for data, status, code in (
+                (message("POST", "/v1/files", CONTENT), 404, "bad_target"),
+                (message("POST", "/v1/messages", [*CONTENT, ("Transfer-Encoding", "chunked")]), 411, "length_required"),
+                (message("POST", "/v1/messages", [("Content-Length", "2")], b"{}"), 415, "bad_header"),
+                (message("CONNECT", "example.org:443", []), 404, "bad_target"),
+                (message("GET", "http://example.org/v1/models", []), 404, "bad_target"),
+                (message("POST", "/v1/messages", [*CONTENT, ("Content-Length", str(1 << 30))]), 413, "too_large")):
+            reply = ask(self.proxy.address, data)
+            self.assertEqual((reply.status, reply.code), (status, code))
+        for body in (b"[]", b'{"container":"c"}', b'{"previous_response_id":"r"}'):
+            self.assertEqual(self.call(body).code, "bad_body")
+        self.change(before)
+        self.assertEqual(self.stub.calls, calls)
+
+    def test_refunded(self):
+        before = self.tokens()
+        reply = self.call({"model": "status code=429 retry=7"})
+        self.assertEqual((reply.status, reply.get("retry-after"), reply.get("x-should-retry")), (429, "30", None))
+        self.assertIn("as told", reply.body.decode())
+        self.change(before)
+
+    def test_paid_for(self):
+        for model, status in (("status code=400", 400), ("status code=500", 500), ("drop at=read", 502),
+                              ("hang at=read", 504)):
+            before = self.tokens()
+            reply = self.call({"model": model})
+            self.assertEqual((reply.status, reply.get("x-should-retry")), (status, "false"), model)
+            self.change(before, held=-1, spent=1)
+
+    def test_never_a_clean_end(self):
+        for stream in (False, True):
+            reply = self.call({"model": "drop at=tail", "stream": stream})
+            self.assertEqual(reply.status, 200)
+            self.assertIn(reply.end, ("cut", "reset"))
+        self.assertIn(b"event: error\n", reply.body)
+
+    def test_equal_requests_at_once(self):
+        """Each gets a token of its own."""
+        before = self.tokens()
+        replies = []
+        threads = [threading.Thread(target=lambda: replies.append(self.call({"model": "ok pause=0.3"})))
+                   for _ in range(5)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        self.assertEqual([each.status for each in replies], [200] * 5)
+        self.change(before, held=-5, spent=5)
+
+    def test_spent_elsewhere(self):
+        """A wallet that holds a token which has been spent, as after a crash and reclaim: the next one is taken."""
+        before = self.tokens()
+        body = b'{"model":"ok","n":17}'
+        sealed = self.spend(body=body)
+        self.assertEqual(ask(self.relay.address, self.request(body, sealed=sealed)).status, 200)
+        pending = self.json("member", "pending", "--dir", "m0")["pending"]
+        self.assertEqual(len(pending), 1)
+        self.assertIn("another process serves here", self.unusable("member", "reclaim", "--dir", "m0"))
+        self.proxy.stop()
+        try:
+            self.assertEqual(self.json("member", "reclaim", "--dir", "m0")["reclaimed"], 1)
+            self.assertEqual(self.json("member", "pending", "--dir", "m0")["pending"], [])
+            self.change(before)
+        finally:
+            type(self).proxy = self.borrow_through(self.relay.url)
+        for _ in range(before["held"] - 30):
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+        self.assertEqual(self.tokens()["spending"], 0)
+
+    def test_second_proxy(self):
+        second = self.borrow_through(self.relay.url)
+        self.assertIsNone(second.address)
+        self.assertEqual(second.process.returncode, 2)
+
+    def test_only_this_machine(self):
+        server = Server(self.shared, "member", "proxy", "--dir", "m0", "--listen", "0.0.0.0:0", "--lender",
+                        self.relay.url)
+        self.assertEqual((server.address, server.process.returncode), (None, 2))
+        self.assertIn(b"is not of this machine alone", server.said)
+
+
+class Lenders(ProxyTest):
+    """Several lenders, and none."""
+
+    group = {"tokens": 6, "lenders": "lk"}
+
+    def test_failover_and_empty(self):
+        other_stub = Upstream(credential=("x-api-key", "other")).start()
+        self.addCleanup(other_stub.stop)
+        other = self.serve(lender="k")
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            nobody = "http://127.0.0.1:%d" % unused.getsockname()[1]
+            self.proxy.stop()
+            type(self).proxy = self.borrow_through(nobody, self.relay.url, other.url)
+            before = self.tokens()
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+            self.change(before, held=-1, spent=1)
+            # The first lender is gone: the second one serves.
+            self.relay.stop()
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+            self.change(before, held=-2, spent=2)
+            self.assertEqual(self.count("k")[2], 1)
+            other.stop()
+            reply = self.call({"model": "ok"})
+            self.assertEqual((reply.status, reply.code, reply.token), (502, "lender_unreachable", "unspent"))
+            self.change(before, held=-2, spent=2)
+        # Upstream turns the first lender down: the token is held again, the other one is asked.
+        type(self).relay = self.serve(upstream=other_stub.url)
+        other = self.serve(lender="k")
+        self.addCleanup(other.stop)
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(self.relay.url, other.url)
+        before = self.tokens()
+        self.assertEqual(self.call({"model": "ok"}).status, 200)
+        self.change(before, held=-1, spent=1)
+        while self.count("k")[2] < 6:
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+        # Of the first lender tokens are left, and it is turned down.
+        self.relay.stop()
+        type(self).relay = self.serve()
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(self.relay.url, other.url)
+        for _ in range(5):
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+        reply = self.call({"model": "ok"})
+        self.assertEqual((reply.status, reply.code, reply.get("x-should-retry")), (402, "wallet_empty", None))
+        self.assertEqual(self.tokens()["held"], 0)
+
+
+class Attested(ProxyTest):
+    """The proxy spends only where the lender shows an attestation."""
+
+    group = {"tokens": 12}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name in ("good.key", "other.key"):
+            subprocess.run([BLINDLEND, "attest", "keygen", "--out", name], cwd=cls.shared, check=True,
+                           stdout=subprocess.DEVNULL)
+
+    def restart(self, relay_key, proxy_key):
+        self.relay.stop()
+        self.proxy.stop()
+        type(self).relay = self.serve(*(("--attestation-key", relay_key) if relay_key else ()))
+        type(self).proxy = self.borrow_through(self.relay.url, more=("--attestation-key", proxy_key))
+
+    def test_shown(self):
+        self.restart("good.key", "good.key")
+        before = self.tokens()
+        for _ in range(3):
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+        self.change(before, held=-3, spent=3)
+        # What it answers is what chapter 10 says.
+        nonce = "00112233445566778899aabbccddeeff"
+        reply = ask(self.relay.address, message("GET", f"/blindlend/v1/attestation?nonce={nonce}", []))
+        self.assertEqual((reply.status, reply.get("content-type")), (200, "text/plain"))
+        self.write("attestation", reply.body)
+        instance = self.json("lender", "status", "--dir", "l")["instance"]
+        said = self.json("attest", "check", "attestation", "--key", "good.key", "--lender", "l.pub", "--instance",
+                         instance, "--nonce", nonce, "--cache", "seen.db", "--now", str(NOW))
+        self.assertEqual((said["result"], said["issued_at"]), ("valid", NOW))
+        for target in (nonce[:-1], nonce.upper(), nonce + "0", ""):
+            reply = ask(self.relay.address, message("GET", f"/blindlend/v1/attestation?nonce={target}", []))
+            self.assertEqual((reply.status, reply.code), (404, "bad_target"))
+
+    def test_not_shown(self):
+        """None, or one of another key: no token is touched."""
+        for key in (None, "other.key"):
+            self.restart(key, "good.key")
+            before, calls = self.tokens(), self.stub.calls
+            reply = self.call({"model": "ok"})
+            self.assertEqual((reply.status, reply.code, reply.token), (502, "lender_untrusted", "unspent"))
+            self.change(before)
+            self.assertEqual(self.stub.calls, calls)
+
+
+class Readme(unittest.TestCase):
+    """The README's five minutes, word by word."""
+
+    def test_five_minutes(self):
+        top = pathlib.Path(__file__).resolve().parents[2]
+        text = (top / "README.md").read_text()
+        group = text.split("## Five minutes for a group\n")[1].split("5. **The member borrows")[0]
+        call = text.split("## Five minutes to a borrowed call\n")[1].split("\n## ")[0]
+        lines = [line.strip() for part in (group, call) for block in part.split("```")[1::2]
+                 for line in block.strip().splitlines()]
+        self.assertGreater(len(lines), 15)
+        folder = make_folder()
+        self.addCleanup(shutil.rmtree, folder)
+        # Ports that are free here; whoever serves in the background is waited for, and ended at the end.
+        script = ["set -eu", "trap 'kill $(jobs -p)' EXIT"]
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+        ports = [each.getsockname()[1] for each in sockets]
+        for each in sockets:
+            each.close()
+        for line in lines:
+            line = line.replace("<the clone>", str(top))
+            for i, port in enumerate(ports):
+                line = line.replace(f"127.0.0.1:900{i}", f"127.0.0.1:{port}")
+            script.append(line)
+            if line.endswith("&"):
+                port = line.split("--listen 127.0.0.1:")[1].split(" ")[0]
+                script.append(f"until bash -c '</dev/tcp/127.0.0.1/{port}' 2>/dev/null; do sleep 0.1; done")
+        path = os.path.dirname(os.path.abspath(BLINDLEND)) + ":" + os.environ["PATH"]
+        done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, capture_output=True, text=True,
+                              env={**os.environ, "PATH": path}, timeout=4 * PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("word0 word1 word2 word3 word4", done.stdout)
+        self.assertIn("data: [DONE]", done.stdout)
+        self.assertIn("2 served", done.stdout)
+
+
+class Crash(ProxyTest):
+    """Relay and proxies are killed at random; upstream's count, spent-sets and wallets agree in the end."""
+
+    # 2000 borrows by 5 members: BLINDLEND_BORROWS=200 BLINDLEND_MEMBERS=5.
+    group = {"tokens": int(os.environ.get("BLINDLEND_BORROWS", "16")),
+             "members": int(os.environ.get("BLINDLEND_MEMBERS", "2")), "lenders": "lk"}
+
+    def test_totals(self):
+        members = range(self.group["members"])
+        tokens = self.group["tokens"]
+        lenders = self.group["lenders"]
+        seed = int(os.environ.get("BLINDLEND_SEED", random.randrange(1 << 30)))
+        print(f"BLINDLEND_SEED={seed}")
+        dice = random.Random(seed)
+        self.relay.stop()
+        self.proxy.stop()
+        relays = {lender: self.serve(lender=lender) for lender in lenders}
+        ports = {lender: relays[lender].address[1] for lender in lenders}
+        urls = [relays[lender].url for lender in lenders]
+        proxies = {m: self.borrow_through(*urls, member=f"m{m}") for m in members}
+        delivered = {m: 0 for m in members}
+        done = {m: False for m in members}
+        calls = self.stub.calls
+
+        def work(m):
+            end = time.monotonic() + 20 * PATIENCE
+            while time.monotonic() < end:
+                model = dice.choice(["ok", "ok", "ok", "ok pause=0.05", "status code=400"])
+                try:
+                    reply = self.call({"model": model, "stream": dice.random() < 0.5}, proxy=proxies[m])
+                except OSError:
+                    time.sleep(0.05)
+                    continue
+                if reply.status == 402:
+                    done[m] = True
+                    return
+                if reply.status in (200, 400) and reply.end == "clean":
+                    delivered[m] += 1
+                time.sleep(0.01)
+
+        threads = [threading.Thread(target=work, args=(m,)) for m in members]
+        for each in threads:
+            each.start()
+        kills = {"relay": 0, "proxy": 0}
+        while any(each.is_alive() for each in threads):
+            time.sleep(dice.uniform(0.1, 0.4))
+            if dice.random() < 0.5:
+                lender = dice.choice(lenders)
+                relays[lender].stop(signal.SIGKILL)
+                relays[lender] = Server(self.shared, "lender", "serve", "--dir", lender, "--listen",
+                                        f"127.0.0.1:{ports[lender]}", "--upstream", self.stub.url,
+                                        "--credential-file", "credential", "--now", str(NOW))
+                self.assertIsNotNone(relays[lender].address, relays[lender].said)
+                kills["relay"] += 1
+            else:
+                m = dice.choice(members)
+                proxies[m].stop(signal.SIGKILL)
+                proxies[m] = self.borrow_through(*urls, member=f"m{m}")
+                self.assertIsNotNone(proxies[m].address, proxies[m].said)
+                kills["proxy"] += 1
+        for each in threads:
+            each.join()
+        self.assertTrue(all(done.values()))
+        for each in [*relays.values(), *proxies.values()]:
+            self.assertEqual(each.stop(), 0)
+
+        wallets = {m: self.balance(f"m{m}") for m in members}
+        counts = {lender: self.count(lender) for lender in lenders}
+        total = len(members) * tokens * len(lenders)
+        spent = sum(each["spent"] for each in wallets.values())
+        spending = sum(each["spending"] for each in wallets.values())
+        self.assertEqual(sum(each["held"] for each in wallets.values()), 0)
+        self.assertEqual(spent + spending, total)
+        self.assertEqual(sum(self.used(f"m{m}") for m in members), total)
+        served = sum(each[2] for each in counts.values())
+        claimed = sum(each[0] for each in counts.values())
+        # What a wallet has erased its lender has served; what it has reserved the lender may have.
+        self.assertLessEqual(spent, served)
+        self.assertLessEqual(served + claimed, total)
+        self.assertLessEqual(sum(delivered.values()), served)
+        # One call for each token that was claimed, and for each kill of a relay those under way again.
+        extra = self.stub.calls - calls - served
+        self.assertGreaterEqual(extra, 0)
+        self.assertLessEqual(extra, claimed + len(members) * (kills["relay"] + kills["proxy"]))
+        # A reply is lost only where something was killed.
+        self.assertLessEqual(total - sum(delivered.values()),
+                             len(members) * kills["relay"] + kills["proxy"])
+        for lender in lenders:
+            self.assertEqual(self.ok("lender", "audit", "--dir", lender),
+                             "chain, spent-set and database hold\n")
+        # What is pending is not lost for good: held again, it is spent or refused as spent.
+        if spending:
+            self.relay = self.serve(lender="l")
+            for m in members:
+                self.json("member", "reclaim", "--dir", f"m{m}")
+        type(self).relay = self.serve() if not spending else self.relay
+        type(self).proxy = self.borrow_through(self.relay.url)
+
+
+if __name__ == "__main__":
+    unittest.main()
