@@ -75,13 +75,13 @@ void CheckClock(std::uint64_t now, const std::string& database, Findings& findin
 }
 
 /// The newest link and what can be done under it now.
-void CheckChain(const std::vector<Link>& chain, std::uint64_t now, Findings& findings) {
+void CheckChain(const std::vector<Link>& chain, View admin, std::uint64_t now, Findings& findings) {
   if (chain.empty()) {
     findings.Add(false, "epoch", "no descriptor has been joined");
     return;
   }
   const Link& newest = chain.back();
-  const Bytes fingerprint = Fingerprint(LinkId(newest).value());
+  const Bytes fingerprint = ChainFingerprint(admin, newest).value();
   findings.Add(true, "fingerprint, to be compared aloud",
                std::string(fingerprint.begin(), fingerprint.end()));
   if (!newest.epoch) {
@@ -161,7 +161,7 @@ std::expected<Report, Stop> Doctor(const Arguments& arguments) {
   std::vector<Link> chain;
   Bytes sealed;
   const std::string wallet_path = arguments.directory + "/wallet.db";
-  const bool is_wallet = DatabaseExists(wallet_path);
+  const bool is_wallet = std::filesystem::exists(wallet_path);
   CheckModes(arguments.directory, findings);
   if (is_wallet) {
     auto wallet = Wallet::Open(arguments.directory);
@@ -170,8 +170,10 @@ std::expected<Report, Stop> Doctor(const Arguments& arguments) {
     if (!links) return std::unexpected(links.error());
     for (const SealedLink& each : *links) chain.push_back(each.link);
     if (!links->empty()) sealed = links->back().sealed;
+    const auto admin = wallet->AdminKey();
+    if (!admin) return std::unexpected(admin.error());
     CheckClock(now, wallet_path, findings);
-    CheckChain(chain, now, findings);
+    CheckChain(chain, *admin, now, findings);
     const auto balance = wallet->Look(now);
     if (!balance) return std::unexpected(balance.error());
     const std::size_t held = balance->tokens.at(TokenState::kHeld);
@@ -184,8 +186,10 @@ std::expected<Report, Stop> Doctor(const Arguments& arguments) {
     auto lender = Lender::Open(arguments.directory);
     if (!lender) return std::unexpected(lender.error());
     chain = (*lender)->Links();
+    const auto admin = (*lender)->AdminKey();
+    if (!admin) return std::unexpected(admin.error());
     CheckClock(now, arguments.directory + "/lender.db", findings);
-    CheckChain(chain, now, findings);
+    CheckChain(chain, *admin, now, findings);
     const auto problems = (*lender)->Audit();
     if (!problems) return std::unexpected(problems.error());
     findings.Add(problems->empty(), "spent-set",

@@ -251,7 +251,7 @@ std::expected<Accepted, Stop> FetchTokens(const Arguments& arguments, const Url&
   if (answered->status != 200) return NotIssued(*answered);
   const auto sealed = DecodeText(kTokenResponseFile.name, answered->body);
   if (!sealed) return Unusable(arguments.upstream, "sends something else than a response");
-  return wallet.Accept(*sealed);
+  return wallet.Accept(*sealed, Now(arguments));
 }
 
 /// What member fetch does once.

@@ -258,6 +258,11 @@ std::optional<Link> Lender::LinkForSpend(std::uint64_t now) {
   return found;
 }
 
+std::expected<Bytes, Stop> Lender::AdminKey() {
+  return Guarded(
+      [&]() -> std::expected<Bytes, Stop> { return Anchor(database_).value_or(Bytes{}); });
+}
+
 std::expected<Joined, Stop> Lender::Join(View admin, View sealed) {
   return Guarded([&]() -> std::expected<Joined, Stop> {
     auto joined = JoinChain(database_, directory_, admin, sealed);

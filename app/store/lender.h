@@ -78,6 +78,9 @@ class Lender {
   /// the admin is.
   std::expected<Joined, Stop> Join(View admin, View sealed);
 
+  /// The identity key of the admin whose chain this is; empty before the first link.
+  std::expected<Bytes, Stop> AdminKey();
+
   /// VerifyBorrow and Claim, durably. owner_lives: as for Claim.
   std::expected<Claimed, Stop> Redeem(View sealed, View request, std::uint64_t now,
                                       bool owner_lives, const ByteSource& source);

@@ -107,6 +107,11 @@ std::expected<Wallet, Stop> Wallet::Open(const std::string& directory) {
   });
 }
 
+std::expected<Bytes, Stop> Wallet::AdminKey() {
+  return Guarded(
+      [&]() -> std::expected<Bytes, Stop> { return Anchor(database_).value_or(Bytes{}); });
+}
+
 std::expected<Joined, Stop> Wallet::Join(View admin, View sealed) {
   return Guarded([&]() -> std::expected<Joined, Stop> {
     return JoinChain(database_, directory_, admin, sealed);

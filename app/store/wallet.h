@@ -72,6 +72,9 @@ class Wallet {
   /// Verifies a sealed link of admin and puts it at the end of the chain.
   std::expected<Joined, Stop> Join(View admin, View sealed);
 
+  /// The identity key of the admin whose chain this is; empty before the first link.
+  std::expected<Bytes, Stop> AdminKey();
+
   /// The links that have been joined, in ascending order.
   std::expected<std::vector<SealedLink>, Stop> Chain();
 
