@@ -304,39 +304,6 @@ class Table(LendingTest):
                 type(self).relay = self.serve()
         self.assertEqual((reply.status, reply.code, reply.token), (502, "upstream_unreachable", "refunded"))
 
-    def test_member_gone(self):
-        """Upstream is given up, before its first header and after; the token is spent."""
-        for model in ("hang at=read", "hang at=body"):
-            before, gone = self.count(), self.stub.gone
-            data = self.request({"model": model})
-            calls = self.stub.calls
-            with socket.create_connection(self.relay.address) as connection:
-                connection.sendall(data)
-                self.wait_until(lambda: self.stub.calls > calls)
-                time.sleep(0.1)
-            self.wait_until(lambda: self.stub.gone > gone)
-            self.wait_until(lambda: self.count()[2] > before[2])
-            self.assertEqual(self.count()[2], before[2] + 1)
-
-    def test_same_token_twice_at_once(self):
-        body = b'{"model":"ok pause=0.5"}'
-        sealed = self.spend(body=body)
-        data = self.request(body, sealed=sealed)
-        other = self.request(b"{}", sealed=sealed)
-        replies = {}
-        calls = self.stub.calls
-
-        def go(name):
-            replies[name] = ask(self.relay.address, data)
-        first = threading.Thread(target=go, args=("first",))
-        first.start()
-        self.wait_until(lambda: self.stub.calls > calls)
-        self.refused(data, 503, "token_busy")
-        self.refused(other, 401, "token_invalid", "VerifyBorrow.2")
-        first.join()
-        self.assertEqual((replies["first"].status, replies["first"].token), (200, "spent"))
-        self.assertEqual(self.stub.calls, calls + 1)
-
 
 class Load(LendingTest):
     """Many at once, large and slow ones, stopping, and what is left behind."""
@@ -425,26 +392,67 @@ class Load(LendingTest):
             self.assertNotIn(SECRET.encode(), server.said)
             os.remove(self.path(name))
 
+    def test_member_gone(self):
+        """Upstream is given up, before its first header and after; the token is spent."""
+        for model in ("hang at=read", "hang at=body"):
+            before, gone = self.count(), self.stub.gone
+            data = self.request({"model": model})
+            calls = self.stub.calls
+            with socket.create_connection(self.relay.address) as connection:
+                connection.sendall(data)
+                self.wait_until(lambda: self.stub.calls > calls)
+                time.sleep(0.1)
+            self.wait_until(lambda: self.stub.gone > gone)
+            self.wait_until(lambda: self.count()[2] > before[2])
+            self.assertEqual(self.count()[2], before[2] + 1)
+
+    def hold(self, data):
+        """A request that is under way upstream until release; its reply is in the list then."""
+        self.stub.go.clear()
+        calls, replies = self.stub.calls, []
+        address = self.relay.address
+        thread = threading.Thread(target=lambda: replies.append(ask(address, data)))
+        thread.start()
+        self.wait_until(lambda: self.stub.calls > calls)
+        return thread, replies
+
+    def release(self, thread):
+        self.stub.go.set()
+        thread.join()
+
+    def test_same_token_twice_at_once(self):
+        body = b'{"model":"held"}'
+        sealed = self.spend(body=body)
+        data = self.request(body, sealed=sealed)
+        thread, replies = self.hold(data)
+        calls = self.stub.calls
+        reply = ask(self.relay.address, data)
+        self.assertEqual((reply.status, reply.code, reply.token, reply.get("retry-after")),
+                         (503, "token_busy", "unspent", "1"))
+        self.release(thread)
+        self.assertEqual((replies[0].status, replies[0].token), (200, "spent"))
+        self.assertEqual(self.stub.calls, calls)
+
     def test_busy_and_stopping(self):
         """Refused before the claim when full; told to stop, what is under way ends and nobody else begins."""
         self.relay.stop()
         type(self).relay = self.serve(only=("--max-inflight", "1"))
-        calls = self.stub.calls
-        results = []
-        data = self.request({"model": "ok delay=0.2", "stream": True, "max_tokens": 10})
-        second = self.request({"model": "ok"})
-        thread = threading.Thread(target=lambda: results.append(ask(self.relay.address, data)))
-        thread.start()
-        self.wait_until(lambda: self.stub.calls > calls)
+        first, second = (self.request({"model": model, "stream": True}) for model in ("held", "ok"))
+        thread, replies = self.hold(first)
         reply = ask(self.relay.address, second)
         self.assertEqual((reply.status, reply.code, reply.token, reply.get("retry-after")),
                          (503, "busy", "unspent", "1"))
         self.relay.process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
-        with self.assertRaises(OSError):
-            socket.create_connection(self.relay.address, timeout=PATIENCE).close()
-        thread.join()
-        self.assertEqual((results[0].status, results[0].end), (200, "clean"))
+
+        def is_closed():
+            try:
+                socket.create_connection(self.relay.address, timeout=PATIENCE).close()
+                return False
+            except OSError:
+                return True
+        self.wait_until(is_closed)
+        self.release(thread)
+        self.assertEqual((replies[0].status, replies[0].end), (200, "clean"))
         self.assertEqual(self.relay.stop(), 0)
         type(self).relay = self.serve()
         self.assertEqual(ask(self.relay.address, second).status, 200)
@@ -496,14 +504,16 @@ class Crash(LendingTest):
 
     def test_kill_between_claim_and_settle(self):
         """The same request again is served; upstream has been called twice for this token."""
-        body = b'{"model":"ok pause=1"}'
+        body = b'{"model":"held"}'
         data = self.request(body)
+        self.stub.go.clear()
         calls = self.stub.calls
         thread = threading.Thread(target=ask, args=(self.relay.address, data))
         thread.start()
         self.wait_until(lambda: self.stub.calls > calls)
         self.relay.stop(signal.SIGKILL)
         thread.join()
+        self.stub.go.set()
         self.assertEqual(self.count(), (1, 0, 0))
         type(self).relay = self.serve()
         reply = ask(self.relay.address, data)

@@ -23,6 +23,7 @@ BEHAVIOURS = {
             "head), body (behind the head), event (in the middle of an event), tail (before the end of the body)",
     "reset": "the same with a reset instead of a close",
     "hang": "says nothing more: at as above",
+    "held": "a whole reply, when the test says so",
     "gzip": "a reply that says it is encoded",
     "until_close": "a reply whose end shows only by the closing",
     "interim": "100 and 103 before the reply",
@@ -50,6 +51,7 @@ class Upstream(socketserver.ThreadingTCPServer):
         self.connections = 0
         self.gone = 0  # clients that went away during a reply
         self.last = None
+        self.go = threading.Event()  # for what is held
         self.keep = 200
         self.kept = []
 
@@ -160,6 +162,8 @@ class Handler(socketserver.BaseRequestHandler):
                 "type": "stub_error", "message": "as told"}}, extra)
         if how == "echo":
             return self.reply(200, {"line": line, "headers": headers, "body": raw.decode()})
+        if how == "held":
+            self.server.go.wait(60)
         time.sleep(float(options.get("pause", 0)))
         extra = []
         if how == "leaky":
