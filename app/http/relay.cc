@@ -308,9 +308,10 @@ std::expected<RelayCounts, Stop> Relay(const RelayOptions& options,
     Server serving(options, **lender, *std::move(acceptor), io, **client, server.get());
     ready(address);
     counts = serving.Run();
+    // While serving catches signals: a second one must not end what the first one has asked for.
+    if (const auto compacted = (*lender)->Compact(); !compacted)
+      return std::unexpected(compacted.error());
   }
-  if (const auto compacted = (*lender)->Compact(); !compacted)
-    return std::unexpected(compacted.error());
   return counts;
 }
 

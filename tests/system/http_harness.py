@@ -99,8 +99,9 @@ class Server:
             self.said += line
 
     def stop(self, how=signal.SIGTERM):
-        """The status with which it ends."""
-        self.process.send_signal(how)
+        """The status with which it ends. how: the signal that ends it, or None where it has been told already."""
+        if how is not None:
+            self.process.send_signal(how)
         status = self.process.wait(PATIENCE)
         if self.listener:
             self.listener.join()

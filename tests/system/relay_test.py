@@ -453,7 +453,7 @@ class Load(LendingTest):
         self.wait_until(is_closed)
         self.release(thread)
         self.assertEqual((replies[0].status, replies[0].end), (200, "clean"))
-        self.assertEqual(self.relay.stop(), 0)
+        self.assertEqual(self.relay.stop(None), 0)
         type(self).relay = self.serve()
         self.assertEqual(ask(self.relay.address, second).status, 200)
 
