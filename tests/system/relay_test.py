@@ -224,6 +224,15 @@ class Table(LendingTest):
             change = (0, 1, 0) if token == "refunded" else (0, 0, 1)
             self.assertEqual(self.count(), tuple(a + b for a, b in zip(before, change)))
 
+    def test_settled_before_the_first_byte(self):
+        """Durably: whoever has one byte of a reply finds the token served."""
+        before = self.count()
+        data = self.request({"model": "ok delay=0.5", "stream": True, "max_tokens": 8})
+        with socket.create_connection(self.relay.address, timeout=PATIENCE) as connection:
+            connection.sendall(data)
+            self.assertTrue(connection.recv(1))
+            self.assertEqual(self.count()[2], before[2] + 1)
+
     def test_two_refunds(self):
         body = b'{"model":"status code=429"}'
         sealed = self.spend(body=body)
