@@ -1,4 +1,4 @@
-// Targets: FilterRequestHeaders, FilterResponseHeaders, CheckFraming, CheckTarget, CanonicalRequest
+// Targets: FilterRequestHeaders, FilterResponseHeaders, CheckFraming, CheckTarget, CheckCaller, CanonicalRequest
 //
 // The input is a method, a target and headers, each ended by LF, with a colon between name and value; the
 // body is what is left after an empty line.
@@ -39,6 +39,17 @@ void Check(View input) {
     Require(target.starts_with("/v1/"), "only paths that are lent");
     for (const char c : target)
       Require(c > ' ' && c < 0x7f && c != '%' && c != '#' && c != ':', "a plain target");
+  }
+  if (CheckCaller(headers)) {
+    for (const Header& each : headers) {
+      const std::string name = Lower(each.name);
+      Require(name != "origin" && name != "sec-fetch-site", "no page");
+      const std::string host = Lower(Before(each.value, 'l'));
+      if (name == "host")
+        Require(each.value.starts_with("localhost") ||
+                    host.find_first_of("ghijkmnopqrstuvwxyz") == std::string::npos,
+                "no name");
+    }
   }
   const auto length = CheckFraming(method, headers, 1000);
   if (length) {

@@ -1,6 +1,6 @@
-// Targets: ParseAuthorization, EncodeAuthorization, DecodeBase64Url, EncodeBase64Url, ParseChallenge, EncodeChallenge
+// Targets: ParseAuthorization, EncodeAuthorization, DecodeBase64Url, EncodeBase64Url, ParseChallenge, EncodeChallenge, CodeOfReply
 //
-// The input as the value of both headers.
+// The input as the value of both headers, and as the body of an error.
 #include <string>
 
 #include "app/http/binding.h"
@@ -43,6 +43,14 @@ void Check(View input) {
                 challenge->number <= 0xffffffff && !challenge->group.empty() &&
                 challenge->group.size() <= 64,
             "what was parsed is in range");
+  }
+  for (const int status : {400, 401, 403, 502, 503}) {
+    const std::string code = CodeOfReply(status, input);
+    if (code.empty()) continue;
+    const auto empty = ErrorReply(code, "");
+    Require(empty && empty->status == status, "one of the table");
+    Require(input.size() >= empty->body.size() && value.contains("\"" + code + "\""),
+            "with its code in the body");
   }
   const auto bytes = DecodeBase64Url(value);
   const auto expected = StrictBase64Url(value);

@@ -38,7 +38,7 @@ std::expected<Bytes, Failure> ParseAuthorization(std::string_view value) {
   constexpr std::string_view begin = "Blindlend borrow=\"";
   if (!value.starts_with(begin)) return Fail("ParseAuthorization.1");
   value.remove_prefix(begin.size());
-  // ParseAuthorization.2  If value does not end with '"' or is longer than 1024 bytes, fail; otherwise remove that '"'.
+  // ParseAuthorization.2  If what is left does not end with '"' or is longer than 1024 bytes, fail; otherwise remove that '"'.
   if (!value.ends_with('"') || value.size() > 1024) return Fail("ParseAuthorization.2");
   value.remove_suffix(1);
   // ParseAuthorization.3  sealed = DecodeBase64Url(value). If it fails, fail.
@@ -63,27 +63,20 @@ std::expected<Challenge, Failure> ParseChallenge(std::string_view value) {
   // ParseChallenge.1  If value is not of the form 'Blindlend group="' || a || '", epoch="' || b || '", lender="' || c || '", context=""', with no '"' in a, b and c, fail.
   constexpr std::array<std::string_view, 4> between = {"Blindlend group=\"", "\", epoch=\"",
                                                        "\", lender=\"", "\", context=\"\""};
-  const std::string_view whole = value;
-  std::array<std::string_view, 3> parts;
-  for (std::size_t i = 0; i < between.size(); ++i) {
-    if (!value.starts_with(between[i])) return Fail("ParseChallenge.1");
-    value.remove_prefix(between[i].size());
-    if (i == parts.size()) break;
-    parts[i] = Before(value, '"');
-    value.remove_prefix(parts[i].size());
-  }
-  if (!value.empty()) return Fail("ParseChallenge.1");
+  const auto parts = Between(value, between);
+  if (!parts) return Fail("ParseChallenge.1");
+  const std::string_view a = (*parts)[0], b = (*parts)[1], c = (*parts)[2];
   // ParseChallenge.2  group = DecodeBase64Url(a) and lender = DecodeBase64Url(c). If one of them fails, fail.
-  const auto group = DecodeBase64Url(parts[0]);
-  const auto lender = DecodeBase64Url(parts[2]);
+  const auto group = DecodeBase64Url(a);
+  const auto lender = DecodeBase64Url(c);
   if (!group || !lender) return Fail("ParseChallenge.2");
   // ParseChallenge.3  If b is not one to ten digits, fail; otherwise number is what it says in decimal.
-  const auto number = Decimal(parts[1], 1, 10);
+  const auto number = Decimal(b, 1, 10);
   if (!number) return Fail("ParseChallenge.3");
   // ParseChallenge.4  If EncodeChallenge(group, number, lender) fails or is not value, fail.
   const Challenge challenge{*group, *number, *lender};
   const auto again = EncodeChallenge(challenge);
-  if (!again || *again != whole) return Fail("ParseChallenge.4");
+  if (!again || *again != value) return Fail("ParseChallenge.4");
   // ParseChallenge.5  Return (group, number, lender).
   return challenge;
 }
@@ -96,6 +89,28 @@ std::expected<void, Failure> CheckTarget(const Targets& targets, const std::stri
   const std::string path(Before(target, '?'));
   // CheckTarget.3  If (method, path) is not in targets, fail.
   if (!targets.contains({method, path})) return Fail("CheckTarget.3");
+  // CheckTarget.4  If target has a "?" and what is behind the first one is neither empty nor "beta=true" nor "limit=" followed by one to four digits, fail.
+  std::string_view query = target.substr(std::min(path.size() + 1, target.size()));
+  if (query.starts_with("limit=") && Decimal(query.substr(6), 1, 4)) query = "";
+  if (!query.empty() && query != "beta=true") return Fail("CheckTarget.4");
+  return {};
+}
+
+std::expected<void, Failure> CheckCaller(const std::vector<Header>& headers) {
+  // CheckCaller.1  If headers have an origin or a sec-fetch-site, fail.
+  if (!ValuesOf(headers, "origin").empty() || !ValuesOf(headers, "sec-fetch-site").empty())
+    return Fail("CheckCaller.1");
+  // CheckCaller.2  If headers do not have exactly one host, fail.
+  const std::vector<std::string> hosts = ValuesOf(headers, "host");
+  if (hosts.size() != 1) return Fail("CheckCaller.2");
+  // CheckCaller.3  name = its value without what is behind its last ":", if that is one to five digits; otherwise its value.
+  std::string_view name = hosts[0];
+  const std::size_t colon = name.rfind(':');
+  if (colon != std::string_view::npos && Decimal(name.substr(colon + 1), 1, 5))
+    name = name.substr(0, colon);
+  // CheckCaller.4  If name is neither "localhost" nor four decimal numbers of one to three digits with "." between them nor "[" || one or more of "0123456789abcdef:." || "]", fail.
+  if (name != "localhost" && !IsDottedQuad(name) && !IsBracketed(name))
+    return Fail("CheckCaller.4");
   return {};
 }
 
@@ -219,14 +234,33 @@ ClaimEnd Outcome(Stage stage, int status, const std::set<int>& unbilled) {
   return ClaimEnd::kSettle;
 }
 
-TokenEnd TokenAfter(std::string_view header, std::string_view code) {
+std::string CodeOfReply(int status, View body) {
+  // CodeOfReply.1  If body is not of the form '{"type":"error","error":{"type":"' || a || '","message":"' || b || '","code":"' || code || '","step":"' || step || '","param":null}}', with no '"' in a, b, code and step, return "".
+  constexpr std::array<std::string_view, 5> between = {"{\"type\":\"error\",\"error\":{\"type\":\"",
+                                                       "\",\"message\":\"", "\",\"code\":\"",
+                                                       "\",\"step\":\"", "\",\"param\":null}}"};
+  const std::string text = ToText(body);
+  const auto parts = Between(text, between);
+  if (!parts) return "";
+  // CodeOfReply.2  If ErrorReply(code, step) fails or is not (status, body), return "".
+  const std::string_view code = (*parts)[2], step = (*parts)[3];
+  const auto reply = ErrorReply(code, step);
+  if (!reply || reply->status != status || reply->body != Bytes(body.begin(), body.end()))
+    return "";
+  // CodeOfReply.3  Return code.
+  return std::string(code);
+}
+
+TokenEnd TokenAfter(std::string_view header, std::string_view code, bool resent) {
   // TokenAfter.1  If code is "token_busy" or code is "store_failed", return pending.
   if (code == "token_busy" || code == "store_failed") return TokenEnd::kPending;
   // TokenAfter.2  If header is "spent", return served.
   if (header == "spent") return TokenEnd::kServed;
-  // TokenAfter.3  If header is "unspent" or header is "refunded", return released.
-  if (header == "unspent" || header == "refunded") return TokenEnd::kReleased;
-  // TokenAfter.4  Return pending.
+  // TokenAfter.3  If header is "refunded", return released.
+  if (header == "refunded") return TokenEnd::kReleased;
+  // TokenAfter.4  If header is "unspent" and not resent, return released.
+  if (header == "unspent" && !resent) return TokenEnd::kReleased;
+  // TokenAfter.5  Return pending.
   return TokenEnd::kPending;
 }
 

@@ -54,9 +54,13 @@ std::expected<std::string, Failure> EncodeChallenge(const Challenge& challenge);
 /// Fails at ParseChallenge.1 (form), .2 (base64url), .3 (number), .4 (not the one form).
 std::expected<Challenge, Failure> ParseChallenge(std::string_view value);
 
-/// Whether this is lent. Fails at CheckTarget.1 (form), .3 (not in targets).
+/// Whether this is lent. Fails at CheckTarget.1 (form), .3 (not in targets), .4 (the query).
 std::expected<void, Failure> CheckTarget(const Targets& targets, const std::string& method,
                                          std::string_view target);
+
+/// Whether a request to the proxy comes from a tool and not from a web page.
+/// Fails at CheckCaller.1 (a browser's), .2 (not one host), .4 (a host that is a name).
+std::expected<void, Failure> CheckCaller(const std::vector<Header>& headers);
 
 /// How many bytes of body follow, at most max_body.
 /// Fails at CheckFraming.1 (transfer coding), .2 (content coding), .3 (no length), .4 (no clear
@@ -84,8 +88,12 @@ std::expected<ErrorMessage, Failure> ErrorReply(std::string_view code, std::stri
 /// status: with kReplied 200 to 599, otherwise 0; unbilled: what upstream does not bill.
 ClaimEnd Outcome(Stage stage, int status, const std::set<int>& unbilled);
 
-/// header: the value of Blindlend-Token, or empty; code: of the error in the body, or empty.
-TokenEnd TokenAfter(std::string_view header, std::string_view code);
+/// Which error of the spec's table a reply is, or "".
+std::string CodeOfReply(int status, View body);
+
+/// header: the value of Blindlend-Token, or empty; code: from CodeOfReply; resent: whether the same
+/// bytes had been sent before.
+TokenEnd TokenAfter(std::string_view header, std::string_view code, bool resent);
 
 /// What of a reply's headers is passed on.
 std::vector<Header> FilterResponseHeaders(const std::vector<Header>& headers);

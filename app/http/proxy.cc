@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <csignal>
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "app/http/lock.h"
 #include "app/http/serve.h"
@@ -32,21 +31,10 @@ constexpr int kMaxSpent = 3;
 /// Before a request is sent again, doubled each time.
 constexpr Seconds kFirstPause{0.25};
 
-/// The code in the body of an error, or "".
-std::string CodeOf(const Bytes& body) {
-  const auto json = nlohmann::json::parse(body.begin(), body.end(), nullptr, false);
-  if (!json.is_object() || !json.contains("error")) return "";
-  const auto& error = json["error"];
-  if (!error.is_object() || !error.contains("code") || !error["code"].is_string()) return "";
-  return error["code"];
-}
-
 /// A lender, and its identity key as soon as it has said it.
 struct LenderAt {
   Url url;
   std::optional<Bytes> key;
-  /// What its attestations name.
-  std::optional<Bytes> instance;
   Clock::time_point avoided_until, trusted_until;
 };
 
@@ -70,7 +58,7 @@ class Member {
         disk_(1),  // one: a wallet is for one thread
         host_(io, std::move(acceptor), nullptr, options.head_time, options.grace_time,
               [this](std::shared_ptr<Wire> caller) { return Answer(std::move(caller)); }) {
-    for (const Url& each : options.lenders) lenders_.push_back({each, {}, {}, {}, {}});
+    for (const Url& each : options.lenders) lenders_.push_back({each, {}, {}, {}});
   }
 
   ProxyCounts Run() {
@@ -89,8 +77,11 @@ class Member {
   Task<void> Answer(std::shared_ptr<Wire> caller) {
     Exchange exchange;
     exchange.caller = std::move(caller);
-    const Bounds bounds{options_.targets, options_.max_body, options_.head_time,
-                        options_.body_time};
+    const Bounds bounds{.targets = options_.targets,
+                        .max_body = options_.max_body,
+                        .head_time = options_.head_time,
+                        .body_time = options_.body_time,
+                        .is_local = true};
     const std::optional<Refusal> refusal = co_await TakeHead(exchange, bounds);
     if (exchange.is_gone) co_return;
     if (refusal) {
@@ -185,14 +176,12 @@ class Member {
     if (!answered || answered->status != 200) co_return false;
     const auto bytes = DecodeText("ATTESTATION", answered->body);
     if (!bytes || bytes->size() != 107) co_return false;
-    const Bytes named(bytes->begin() + 2, bytes->begin() + 18);
-    const Bytes instance = lender.instance.value_or(named);
+    const Bytes instance(bytes->begin() + 2, bytes->begin() + 18);
     const auto checked = co_await Elsewhere(disk_, [&] {
       return CheckOnce(options_.directory + "/attestations.db", options_.attestation_key, instance,
                        key, nonce, Now(), *bytes);
     });
     if (!checked) co_return false;
-    lender.instance = instance;
     lender.trusted_until = Clock::now() + kTrusted;
     co_return true;
   }
@@ -211,7 +200,7 @@ class Member {
 
   /// One token at one lender: sent again, with the same bytes, until its fate is known.
   Task<Attempt> Try(Exchange& exchange, LenderAt& lender, const Bytes& sealed, bool is_last) {
-    bool was_sent = false;
+    bool was_sent = false, is_resent = false;
     for (int repeat = 0; repeat <= options_.repeats; ++repeat) {
       if (repeat > 0) co_await Pause(kFirstPause * (1 << (repeat - 1)));
       if (exchange.is_gone) break;
@@ -231,6 +220,7 @@ class Member {
       const Bytes head =
           RequestHeadOf(exchange.head.method, lender.url.path + exchange.head.target,
                         HostOf(lender.url), exchange.kept, authorization, exchange.body.size());
+      is_resent = was_sent;
       was_sent = true;
       ReplyReader reply(wire);
       bool has_reply = co_await wire.Write(head);
@@ -242,9 +232,9 @@ class Member {
         wire.Drop();
         continue;
       }
-      const std::string code = CodeOf(error);
+      const std::string code = CodeOfReply(reply.status(), error);
       const auto tokens = ValuesOf(reply.headers(), "blindlend-token");
-      const TokenEnd end = TokenAfter(tokens.size() == 1 ? tokens[0] : "", code);
+      const TokenEnd end = TokenAfter(tokens.size() == 1 ? tokens[0] : "", code, is_resent);
       if (end == TokenEnd::kPending) {
         wire.Drop();
         continue;
@@ -255,7 +245,9 @@ class Member {
         lender.key.reset();
         lender.trusted_until = {};
       }
-      if (code == "token_spent") {
+      // Spent before this request. On a repeat it may be this request that was served, its reply lost: then
+      // another token would have it served twice.
+      if (code == "token_spent" && !is_resent) {
         wire.Drop();
         co_return Attempt::kNextToken;
       }

@@ -27,6 +27,9 @@ Refusal OfFraming(const Failure& failure) {
 /// Rows 2 to 4.
 std::optional<Refusal> CheckHead(Exchange& exchange, const Bounds& bounds) {
   const RequestHead& head = exchange.head;
+  const auto local = CheckCaller(head.headers);
+  if (bounds.is_local && !local)
+    return Refusal{"foreign_page", std::string(local.error().step), {}};
   const auto lent = CheckTarget(bounds.targets, head.method, head.target);
   if (!lent) return Refusal{"bad_target", std::string(lent.error().step), {}};
   const auto length = CheckFraming(head.method, head.headers, bounds.max_body);

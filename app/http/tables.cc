@@ -37,14 +37,21 @@ using Path = std::array<std::string_view, 8>;
 
 constexpr std::array<Path, 4> kRemoved = {
     {{"metadata", "user_id"}, {"user"}, {"safety_identifier"}, {"prompt_cache_key"}}};
-constexpr std::array<Path, 7> kRefused = {
+constexpr std::array<Path, 14> kRefused = {
     {{"previous_response_id"},
      {"conversation"},
      {"container"},
+     {"messages", "[]", "audio", "id"},
+     {"prompt", "id"},
+     {"tools", "[]", "vector_store_ids"},
+     {"tools", "[]", "container"},
+     {"tool_resources"},
+     {"messages", "[]", "content", "[]", "file_id"},
      {"messages", "[]", "content", "[]", "source", "file_id"},
      {"messages", "[]", "content", "[]", "file", "file_id"},
      {"messages", "[]", "content", "[]", "content", "[]", "source", "file_id"},
-     {"input", "[]", "content", "[]", "file_id"}}};
+     {"input", "[]", "content", "[]", "file_id"},
+     {"input", "[]", "output", "[]", "file_id"}}};
 
 bool IsOneOf(std::span<const Path> paths, const std::vector<JsonStep>& path) {
   return std::ranges::any_of(paths, [&path](const Path& each) {
@@ -58,7 +65,7 @@ bool IsOneOf(std::span<const Path> paths, const std::vector<JsonStep>& path) {
   });
 }
 
-constexpr std::array<ErrorRow, 23> kErrors = {{
+constexpr std::array<ErrorRow, 24> kErrors = {{
     {"bad_request", 400, "invalid_request_error", "This is not a request that can be lent."},
     {"bad_target", 404, "not_found_error", "This target is not lent here."},
     {"bad_header", 415, "invalid_request_error",
@@ -75,6 +82,7 @@ constexpr std::array<ErrorRow, 23> kErrors = {{
     {"token_expired", 401, "authentication_error",
      "The token is not of an epoch that can be spent now."},
     {"token_spent", 403, "permission_error", "The token has been spent."},
+    {"foreign_page", 403, "permission_error", "A web page may not borrow."},
     {"token_busy", 503, "overloaded_error", "Another request with this token is under way."},
     {"busy", 503, "overloaded_error", "The relay takes no more requests at the moment."},
     {"not_issued", 403, "permission_error", "The request for tokens is not answered."},

@@ -21,6 +21,36 @@ std::string_view Before(std::string_view text, char mark) {
   return text.substr(0, text.find(mark));
 }
 
+std::optional<std::vector<std::string_view>> Between(std::string_view text,
+                                                     std::span<const std::string_view> marks) {
+  std::vector<std::string_view> parts;
+  for (const std::string_view mark : marks.first(marks.size() - 1)) {
+    if (!text.starts_with(mark)) return std::nullopt;
+    text.remove_prefix(mark.size());
+    parts.push_back(Before(text, '"'));
+    text.remove_prefix(parts.back().size());
+  }
+  if (text != marks.back()) return std::nullopt;
+  return parts;
+}
+
+bool IsDottedQuad(std::string_view text) {
+  for (int i = 0; i < 4; ++i) {
+    const std::string_view number = Before(text, '.');
+    if (!Decimal(number, 1, 3)) return false;
+    text.remove_prefix(number.size());
+    const bool has_point = text.starts_with('.');
+    if (has_point != (i < 3)) return false;
+    if (has_point) text.remove_prefix(1);
+  }
+  return text.empty();
+}
+
+bool IsBracketed(std::string_view text) {
+  return text.size() > 2 && text.starts_with('[') && text.ends_with(']') &&
+         IsMadeOf(text.substr(1, text.size() - 2), 1, text.size(), false, "0123456789abcdef:.");
+}
+
 bool IsMadeOf(std::string_view text, std::size_t min, std::size_t max, bool alphanumeric,
               std::string_view allowed) {
   if (text.size() < min || text.size() > max) return false;

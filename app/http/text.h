@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,17 @@ std::string Bare(std::string_view text);
 
 /// What is before the first occurrence of mark, or all of it.
 std::string_view Before(std::string_view text, char mark);
+
+/// The parts of text between the marks, none with a quote in it; nothing if it does not begin and end with a
+/// mark and alternate. marks: two or more.
+std::optional<std::vector<std::string_view>> Between(std::string_view text,
+                                                     std::span<const std::string_view> marks);
+
+/// Whether text is four numbers of one to three digits with "." between them.
+bool IsDottedQuad(std::string_view text);
+
+/// Whether text is "[", hexadecimal digits, colons and points, and "]".
+bool IsBracketed(std::string_view text);
 
 /// Whether text is min to max characters of those that are allowed. alphanumeric: letters and digits too.
 bool IsMadeOf(std::string_view text, std::size_t min, std::size_t max, bool alphanumeric,

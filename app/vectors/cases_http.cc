@@ -155,14 +155,23 @@ void CheckTargetCases(List& list) {
     list.Valid("of the table", {"Normal"}, in(method.c_str(), path));
   list.Valid("with a query", {"Normal"}, in("POST", "/v1/messages?beta=true"));
   list.Valid("with an empty query", {"EdgeCase"}, in("POST", "/v1/messages?"));
-  list.Valid("a second question mark", {"EdgeCase"}, in("POST", "/v1/messages?a?b"));
-  list.Valid("1024 bytes", {"EdgeCase"}, in("POST", "/v1/messages?" + std::string(1011, 'a')));
+  list.Valid("a number", {"Normal"}, in("GET", "/v1/models?limit=1000"));
+  list.Valid("a number of one digit", {"EdgeCase"}, in("GET", "/v1/models?limit=0"));
   const auto bad = [&](const char* step, const char* why, const char* flag, const char* method,
                        std::string_view target) {
     list.Invalid(step, why, {flag}, in(method, target));
   };
   bad("CheckTarget.1", "empty", "Length", "POST", "");
   bad("CheckTarget.1", "1025 bytes", "Length", "POST", "/v1/messages?" + std::string(1012, 'a'));
+  bad("CheckTarget.4", "1024 bytes", "Length", "POST", "/v1/messages?" + std::string(1011, 'a'));
+  bad("CheckTarget.4", "a second question mark", "Malformed", "POST", "/v1/messages?beta=true?");
+  bad("CheckTarget.4", "a name and a key", "Malformed", "POST", "/v1/messages?user=me&key=k");
+  bad("CheckTarget.4", "twice", "Malformed", "POST", "/v1/messages?beta=true&beta=true");
+  bad("CheckTarget.4", "another value", "Malformed", "POST", "/v1/messages?beta=false");
+  bad("CheckTarget.4", "no digit", "Length", "GET", "/v1/models?limit=");
+  bad("CheckTarget.4", "five digits", "Length", "GET", "/v1/models?limit=10000");
+  bad("CheckTarget.4", "no digits", "Malformed", "GET", "/v1/models?limit=x");
+  bad("CheckTarget.3", "another path, and a query", "Order", "GET", "/v1/files?user=me");
   bad("CheckTarget.1", "the absolute form: no proxy for everything", "Malformed", "POST",
       "http://upstream/v1/messages");
   bad("CheckTarget.1", "the form of CONNECT", "Malformed", "CONNECT", "upstream:443");
@@ -184,6 +193,52 @@ void CheckTargetCases(List& list) {
   bad("CheckTarget.3", "only a query", "Malformed", "POST", "?a=b");
 }
 
+void CheckCallerCases(List& list) {
+  const auto in = [](const std::vector<Header>& headers) {
+    return Json{{"headers", HeaderList(headers)}};
+  };
+  for (const char* const host : {"127.0.0.1:8080", "localhost:8080", "localhost", "127.0.0.1",
+                                 "[::1]:8080", "[::1]", "10.0.0.17:80", "[fe80::1]:65535"})
+    list.Valid("where a tool finds it", {"Normal"}, in({{"Host", host}}));
+  list.Valid("what tools send besides", {"Normal"},
+             in({{"host", "localhost:1"}, {"Sec-Fetch-Mode", "cors"}, {"User-Agent", "node"}}));
+  const auto bad = [&](const char* step, const char* why, const char* flag,
+                       const std::vector<Header>& headers) {
+    list.Invalid(step, why, {flag}, in(headers));
+  };
+  const Header host{"Host", "127.0.0.1:8080"};
+  bad("CheckCaller.1", "a page", "Normal", {host, {"Origin", "https://page.example"}});
+  bad("CheckCaller.1", "a page without a name", "EdgeCase", {host, {"origin", "null"}});
+  bad("CheckCaller.1", "a picture in a page", "Normal", {host, {"Sec-Fetch-Site", "cross-site"}});
+  bad("CheckCaller.1", "a page of the proxy's own", "EdgeCase",
+      {host, {"sec-fetch-site", "same-origin"}});
+  bad("CheckCaller.1", "a page, and no host", "Order", {{"Origin", "https://page.example"}});
+  bad("CheckCaller.2", "no host", "Malformed", {});
+  bad("CheckCaller.2", "two hosts", "Malformed", {host, host});
+  for (const char* const name : {"page.example:8080",
+                                 "page.example",
+                                 "127.0.0.1.page.example",
+                                 "localhost.page.example:80",
+                                 "",
+                                 ":8080",
+                                 "LOCALHOST",
+                                 "127.0.0.1:",
+                                 "127.0.0.1:123456",
+                                 "127.0.0.1:8080:",
+                                 "127.0.0",
+                                 "127.0.0.1.",
+                                 "127.0.0.1.1",
+                                 "1277.0.0.1",
+                                 "127..0.1",
+                                 "::1",
+                                 "[]",
+                                 "[::1",
+                                 "[::g]",
+                                 "127.0.0.1 ",
+                                 "localhost:80a"})
+    bad("CheckCaller.4", "a name, or nothing of this form", "Malformed", {{"Host", name}});
+}
+
 void CheckFramingCases(List& list) {
   const auto in = [](const char* method, const std::vector<Header>& headers,
                      std::uint64_t max = 8388608) {
@@ -197,6 +252,8 @@ void CheckFramingCases(List& list) {
   list.Valid("no byte", {"EdgeCase"}, in("POST", {{"content-length", "0"}}));
   list.Valid("zeros in front", {"EdgeCase"}, in("POST", {{"content-length", "000000000000017"}}));
   list.Valid("as large as it may be", {"EdgeCase"}, in("POST", {length}, 17));
+  list.Valid("length 0, of which none is taken", {"EdgeCase"},
+             in("POST", {{"content-length", "0"}}, 0));
   list.Valid("identity", {"EdgeCase"}, in("POST", {length, {"Content-Encoding", "Identity"}}));
   const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
     list.Invalid(step, why, {flag}, input);
@@ -210,6 +267,14 @@ void CheckFramingCases(List& list) {
       in("POST", {length, {"Content-Encoding", "gzip"}}));
   bad("CheckFraming.2", "compressed behind identity", "Malformed",
       in("POST", {length, {"content-encoding", "identity"}, {"content-encoding", "br"}}));
+  bad("CheckFraming.2", "no coding, by no name", "Malformed",
+      in("POST", {length, {"content-encoding", ""}}));
+  bad("CheckFraming.2", "identity twice in one", "Canonical",
+      in("POST", {length, {"content-encoding", "identity, identity"}}));
+  bad("CheckFraming.3", "another name", "Canonical", in("POST", {{"content-length ", "17"}}));
+  bad("CheckFraming.3", "another method", "Canonical", in("get", {host}));
+  bad("CheckFraming.4", "a space before it", "Malformed", in("POST", {{"content-length", " 1"}}));
+  bad("CheckFraming.5", "a GET with too much", "Order", in("GET", {{"content-length", "10"}}, 9));
   bad("CheckFraming.2", "compressed, without a length", "Order",
       in("POST", {{"Content-Encoding", "gzip"}}));
   bad("CheckFraming.3", "no length", "Malformed", in("POST", {host}));
@@ -329,10 +394,34 @@ void FilterBodyCases(List& list) {
   good("a surrogate pair, a lone surrogate, a character of four bytes", "EdgeCase",
        "{\"\\ud83d\\ude00\":\"\\ud83d\",\"\xf0\x9f\x98\x80 \":\"\xc3\xa4\xe2\x82\xac\"}");
   good("64 levels", "EdgeCase", "{\"a\":" + std::string(63, '[') + std::string(63, ']') + "}");
+  good("lone surrogates are characters of their own", "EdgeCase",
+       "{\"\\ud83d\":1,\"\\ud83e\":2,\"\\ufffd\":3}");
+  good("a name goes on behind a zero byte", "EdgeCase",
+       "{\"a\":1,\"a\\u0000\":2,\"user\\u0000\":3}");
+  good("a name in another case", "EdgeCase", "{\"User\":1}");
+  good("a number beyond all others, a byte 7f", "EdgeCase", "{\"a\":1e400,\"b\":\"\x7f\"}");
+  good("a list in a list is not an element of it", "EdgeCase",
+       "{\"messages\":[[{\"content\":[{\"file_id\":\"f\"}]}]],\"input\":{\"content\":[{\"file_id\":"
+       "1}]}}");
+  good("a list of users is not the user's", "EdgeCase",
+       "{\"metadata\":{\"a\":[{\"user_id\":1}],\"user_id\":2}}");
+  good("a prompt that is a text", "Normal", "{\"prompt\":\"id\"}");
   const auto bad = [&](const char* step, const char* why, const char* flag, std::string_view text) {
     list.Invalid(step, why, {flag}, in(text));
   };
   const char* const no_json = "FilterBody.2";
+  bad(no_json, "a lone surrogate twice, in another case", "Canonical",
+      "{\"\\ud83d\":1,\"\\uD83D\":2}");
+  bad(no_json, "a pair and the character it means", "Canonical",
+      "{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}");
+  bad(no_json, "a name twice in what is removed", "Canonical", "{\"user\":{\"a\":1,\"a\":2}}");
+  bad(no_json, "65 levels in what is removed", "Range",
+      "{\"user\":" + std::string(64, '[') + std::string(64, ']') + "}");
+  bad(no_json, "a zero byte behind it", "Malformed", std::string_view("{\"a\":1}\0", 8));
+  bad(no_json, "a form feed", "Malformed", "{\f}");
+  bad(no_json, "no digit before the point", "Malformed", "{\"a\":.5}");
+  bad(no_json, "a sign alone", "Malformed", "{\"a\":-}");
+  bad(no_json, "a zero behind the sign", "Malformed", "{\"a\":-01}");
   bad(no_json, "65 levels", "Range", "{\"a\":" + std::string(64, '[') + std::string(64, ']') + "}");
   bad(no_json, "a list", "Malformed", "[{\"user\":1}]");
   bad(no_json, "a number", "Malformed", "1");
@@ -377,6 +466,18 @@ void FilterBodyCases(List& list) {
   bad(refers, "a file in a tool's result", "Normal",
       "{\"messages\":[{\"content\":[{\"content\":[{\"source\":{\"file_id\":\"f\"}}]}]}]}");
   bad(refers, "a file in an input", "Normal", "{\"input\":[{\"content\":[{\"file_id\":\"f\"}]}]}");
+  bad(refers, "a file that is put into a container", "Normal",
+      "{\"messages\":[{\"content\":[{\"type\":\"container_upload\",\"file_id\":\"f\"}]}]}");
+  bad(refers, "a file in a tool's output", "Normal",
+      "{\"input\":[{\"output\":[{\"file_id\":\"f\"}]}]}");
+  bad(refers, "a reply that was spoken", "Normal", "{\"messages\":[{\"audio\":{\"id\":\"a\"}}]}");
+  bad(refers, "a prompt that is kept", "Normal", "{\"prompt\":{\"id\":\"p\"}}");
+  bad(refers, "stores of a tool", "Normal", "{\"tools\":[{},{\"vector_store_ids\":[]}]}");
+  bad(refers, "a container of a tool", "Normal", "{\"tools\":[{\"container\":{}}]}");
+  bad(refers, "resources of tools", "Normal", "{\"tool_resources\":{}}");
+  bad(refers, "one that is false", "EdgeCase", "{\"container\":false}");
+  bad(refers, "one that is removed, and one that is refused", "Order",
+      "{\"user\":1,\"container\":\"c\"}");
   bad(refers, "spelled otherwise", "Canonical", "{\"c\\u006fntainer\":\"c\"}");
   bad(refers, "an empty reference", "EdgeCase", "{\"container\":\"\"}");
 }
@@ -412,6 +513,36 @@ void ErrorReplyCases(List& list) {
   bad("in another case", "Canonical", "Busy");
 }
 
+void CodeOfReplyCases(List& list) {
+  const auto valid = [&](const char* why, const char* flag, int status, std::string_view body) {
+    list.Valid(why, {flag}, {{"status", status}, {"body", Bytewise(body)}});
+  };
+  for (const ErrorRow& row : Errors()) {
+    const ErrorMessage reply = ErrorReply(row.code, "").value();
+    valid("of the table", "Normal", reply.status, blindlend::ToText(reply.body));
+  }
+  const std::string body = blindlend::ToText(ErrorReply("token_busy", "Claim.3").value().body);
+  valid("with its step", "Normal", 503, body);
+  valid("with another status", "Malformed", 500, body);
+  valid("with one byte more", "Malformed", 503, body + "\n");
+  valid("with one byte less", "Malformed", 503, body.substr(0, body.size() - 1));
+  valid("upstream's own error", "Normal", 400,
+        "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"No.\"}}");
+  valid("upstream's own error with a code of ours", "Malformed", 503,
+        "{\"error\":{\"code\":\"token_busy\"}}");
+  valid("of our form, with another sentence", "Malformed", 503,
+        "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Wait.\","
+        "\"code\":\"token_busy\",\"step\":\"\",\"param\":null}}");
+  valid("of our form, with an unknown code", "Malformed", 503,
+        "{\"type\":\"error\",\"error\":{\"type\":\"a\",\"message\":\"b\",\"code\":\"c\",\"step\":"
+        "\"\",\"param\":null}}");
+  valid("a quote in the step", "Malformed", 503,
+        "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Another "
+        "request with "
+        "this token is under way.\",\"code\":\"token_busy\",\"step\":\"\"\",\"param\":null}}");
+  valid("nothing", "Length", 200, "");
+}
+
 void OutcomeCases(List& list) {
   const auto valid = [&](const char* why, const char* flag, const char* stage, int status,
                          const std::vector<int>& unbilled) {
@@ -434,9 +565,24 @@ void OutcomeCases(List& list) {
 void TokenAfterCases(List& list) {
   const auto valid = [&](const char* why, const char* flag, std::string_view header,
                          std::string_view code) {
-    list.Valid(why, {flag}, {{"header", Bytewise(header)}, {"code", Bytewise(code)}});
+    list.Valid(why, {flag},
+               {{"header", Bytewise(header)}, {"code", Bytewise(code)}, {"resent", false}});
   };
+  const auto again = [&](const char* why, const char* flag, std::string_view header,
+                         std::string_view code) {
+    list.Valid(why, {flag},
+               {{"header", Bytewise(header)}, {"code", Bytewise(code)}, {"resent", true}});
+  };
+  again("served, the second time", "Normal", "spent", "");
+  again("the first one was served", "Normal", "spent", "token_spent");
+  again("the second one took nothing, and the first one?", "Normal", "unspent", "busy");
+  again("given back, whichever it was", "Normal", "refunded", "");
+  again("no reply again", "Normal", "", "");
   valid("served", "Normal", "spent", "");
+  valid("given back, says one that gives nothing back", "EdgeCase", "refunded", "token_busy");
+  valid("spent, says one whose database has failed", "EdgeCase", "spent", "store_failed");
+  valid("two words", "Malformed", "unspent, spent", "");
+  valid("a space behind it", "Malformed", "refunded ", "");
   valid("spent with an error", "Normal", "spent", "token_spent");
   valid("nothing was taken", "Normal", "unspent", "busy");
   valid("given back", "Normal", "refunded", "");
@@ -474,6 +620,10 @@ void FilterResponseHeadersCases(List& list) {
           {{"content-type", "application/json"}, {"Retry-After", wait}});
   for (const char* const wait : {"", "-1", "1.5", "1000000000", "Thu, 26 Nov 2026 10:00:00 GMT"})
     valid("a time to wait of another form", "Malformed", {{"retry-after", wait}});
+  valid("a time to wait with zeros in front", "EdgeCase", {{"retry-after", "000000005"}});
+  valid("a time to wait with a space in front", "Malformed", {{"retry-after", " 5"}});
+  valid("no type, and one behind it", "EdgeCase",
+        {{"content-type", ""}, {"content-type", "text/plain"}});
   valid("two times to wait", "Malformed", {{"retry-after", "1"}, {"retry-after", "2"}});
 }
 
@@ -490,6 +640,10 @@ void SplitEventsCases(List& list) {
   valid("CR LF", "Normal", "", "data: 1\r\n\r\ndata: 2\r\n");
   valid("CR LF, cut in the middle", "EdgeCase", "data: 1\r\n\r", "\n");
   valid("CR", "EdgeCase", "", "data: 1\r\rdata: 2\r");
+  valid("CR CR and LF: the LF is of the next event", "EdgeCase", "", "data: 1\r\r\n");
+  valid("CR LF and CR are no end here, though they are one for readers", "EdgeCase", "",
+        "data: 1\r\n\rdata");
+  valid("CR, cut in the middle", "EdgeCase", "data: 1\r", "\r");
   valid("LF and CR LF", "EdgeCase", "", "data: 1\n\r\ndata");
   valid("CR LF and LF", "EdgeCase", "", "data: 1\r\n\ndata");
   valid("LF and CR are not an end yet", "EdgeCase", "", "data: 1\n\r");
@@ -508,11 +662,13 @@ Makers HttpMakers() {
           {"EncodeChallenge", EncodeChallengeCases},
           {"ParseChallenge", ParseChallengeCases},
           {"CheckTarget", CheckTargetCases},
+          {"CheckCaller", CheckCallerCases},
           {"CheckFraming", CheckFramingCases},
           {"FilterRequestHeaders", FilterRequestHeadersCases},
           {"FilterBody", FilterBodyCases},
           {"CanonicalRequest", CanonicalRequestCases},
           {"ErrorReply", ErrorReplyCases},
+          {"CodeOfReply", CodeOfReplyCases},
           {"Outcome", OutcomeCases},
           {"TokenAfter", TokenAfterCases},
           {"FilterResponseHeaders", FilterResponseHeadersCases},

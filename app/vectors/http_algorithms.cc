@@ -99,8 +99,16 @@ Evaluation RunOutcome(const Json& in) {
   return Done({{"end", end == ClaimEnd::kSettle ? "settle" : "release"}});
 }
 
+Evaluation RunCodeOfReply(const Json& in) {
+  const std::uint64_t status = ToNumber(in.at("status"));
+  if (status > 999) throw std::runtime_error("not a status");
+  return Done({{"code", OutOf(CodeOfReply(static_cast<int>(status), ToBytes(in.at("body"))))}});
+}
+
 Evaluation RunTokenAfter(const Json& in) {
-  switch (TokenAfter(TextIn(in.at("header")), TextIn(in.at("code")))) {
+  if (!in.at("resent").is_boolean()) throw std::runtime_error("not a bool");
+  const bool resent = in.at("resent").get<bool>();
+  switch (TokenAfter(TextIn(in.at("header")), TextIn(in.at("code")), resent)) {
     case TokenEnd::kServed:
       return Done({{"end", "served"}});
     case TokenEnd::kReleased:
@@ -151,6 +159,10 @@ std::vector<Algorithm> HttpAlgorithms() {
          return Nothing(CheckTarget(ToTargets(in.at("targets")), TextIn(in.at("method")),
                                     TextIn(in.at("target"))));
        }},
+      {"CheckCaller",
+       kChapter,
+       {"headers"},
+       [](const Json& in) { return Nothing(CheckCaller(ToHeaders(in.at("headers")))); }},
       {"CheckFraming", kChapter, {"method", "headers", "max_body"}, RunCheckFraming},
       {"FilterRequestHeaders", kChapter, {"headers"}, RunFilterRequestHeaders},
       {"FilterBody",
@@ -159,8 +171,9 @@ std::vector<Algorithm> HttpAlgorithms() {
        [](const Json& in) { return One("filtered", FilterBody(ToBytes(in.at("body")))); }},
       {"CanonicalRequest", kChapter, {"method", "target", "kept", "body"}, RunCanonicalRequest},
       {"ErrorReply", kChapter, {"code", "step"}, RunErrorReply},
+      {"CodeOfReply", kChapter, {"status", "body"}, RunCodeOfReply},
       {"Outcome", kChapter, {"stage", "status", "unbilled"}, RunOutcome},
-      {"TokenAfter", kChapter, {"header", "code"}, RunTokenAfter},
+      {"TokenAfter", kChapter, {"header", "code", "resent"}, RunTokenAfter},
       {"FilterResponseHeaders",
        kChapter,
        {"headers"},

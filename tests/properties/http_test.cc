@@ -382,11 +382,14 @@ TEST(Http, RefundTable) {
   for (const std::string_view code : {"", "busy", "token_spent", "token_busy", "store_failed"}) {
     const bool is_busy = code == "token_busy" || code == "store_failed";
     const auto unless_busy = [&](TokenEnd end) { return is_busy ? TokenEnd::kPending : end; };
-    EXPECT_EQ(TokenAfter("spent", code), unless_busy(TokenEnd::kServed));
-    EXPECT_EQ(TokenAfter("unspent", code), unless_busy(TokenEnd::kReleased));
-    EXPECT_EQ(TokenAfter("refunded", code), unless_busy(TokenEnd::kReleased));
-    EXPECT_EQ(TokenAfter("", code), TokenEnd::kPending);
-    EXPECT_EQ(TokenAfter("unspent ", code), TokenEnd::kPending);
+    for (const bool resent : {false, true}) {
+      EXPECT_EQ(TokenAfter("spent", code, resent), unless_busy(TokenEnd::kServed));
+      EXPECT_EQ(TokenAfter("unspent", code, resent),
+                resent ? TokenEnd::kPending : unless_busy(TokenEnd::kReleased));
+      EXPECT_EQ(TokenAfter("refunded", code, resent), unless_busy(TokenEnd::kReleased));
+      EXPECT_EQ(TokenAfter("", code, resent), TokenEnd::kPending);
+      EXPECT_EQ(TokenAfter("unspent ", code, resent), TokenEnd::kPending);
+    }
   }
 }
 
@@ -400,6 +403,16 @@ TEST(Http, ErrorsAreNotRetried) {
     EXPECT_NE(row.status, 429);
     const Bytes body = ErrorReply(row.code, "VerifyBorrow.2").value().body;
     EXPECT_EQ(FilterBody(body).value(), body) << "not JSON";
+    // Each is known again, by itself only.
+    EXPECT_EQ(CodeOfReply(row.status, body), row.code);
+    EXPECT_EQ(CodeOfReply(row.status + 1, body), "");
+    const std::size_t step = blindlend::ToText(body).find("VerifyBorrow.2");
+    for (std::size_t i = 0; i < body.size(); ++i) {
+      Bytes changed = body;
+      changed[i] ^= 1;
+      const bool is_of_step = i >= step && i < step + 14;
+      EXPECT_EQ(CodeOfReply(row.status, changed), is_of_step ? row.code : "") << i;
+    }
   }
   EXPECT_EQ(statuses.at("token_spent"), 403);
   EXPECT_EQ(statuses.at("wallet_empty"), 402);

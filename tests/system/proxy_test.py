@@ -9,9 +9,11 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -75,7 +77,7 @@ class Whole(ProxyTest):
 
     def test_models(self):
         before = self.tokens()
-        reply = ask(self.proxy.address, message("GET", "/v1/models", [("Host", "x")]))
+        reply = ask(self.proxy.address, message("GET", "/v1/models", [("Host", "localhost")]))
         self.assertEqual((reply.status, reply.end), (200, "clean"))
         self.change(before, held=-1, spent=1)
 
@@ -103,17 +105,38 @@ class Whole(ProxyTest):
 
     def test_refused_before_a_token_is_touched(self):
         before, calls = self.tokens(), self.stub.calls
-        for data, status, code in (
-                (message("POST", "/v1/files", CONTENT), 404, "bad_target"),
-                (message("POST", "/v1/messages", [*CONTENT, ("Transfer-Encoding", "chunked")]), 411, "length_required"),
-                (message("POST", "/v1/messages", [("Content-Length", "2")], b"{}"), 415, "bad_header"),
-                (message("CONNECT", "example.org:443", []), 404, "bad_target"),
-                (message("GET", "http://example.org/v1/models", []), 404, "bad_target"),
-                (message("POST", "/v1/messages", [*CONTENT, ("Content-Length", str(1 << 30))]), 413, "too_large")):
-            reply = ask(self.proxy.address, data)
+        for method, target, headers, body, status, code in (
+                ("POST", "/v1/files", CONTENT, b"", 404, "bad_target"),
+                ("POST", "/v1/messages?user=me", CONTENT, b"", 404, "bad_target"),
+                ("POST", "/v1/messages", [*CONTENT, ("Transfer-Encoding", "chunked")], b"", 411, "length_required"),
+                ("POST", "/v1/messages", [("Content-Length", "2")], b"{}", 415, "bad_header"),
+                ("CONNECT", "example.org:443", [], b"", 404, "bad_target"),
+                ("GET", "http://example.org/v1/models", [], b"", 404, "bad_target"),
+                ("POST", "/v1/messages", [*CONTENT, ("Content-Length", str(1 << 30))], b"", 413, "too_large")):
+            reply = ask(self.proxy.address, message(method, target, [("Host", "localhost"), *headers], body))
             self.assertEqual((reply.status, reply.code), (status, code))
         for body in (b"[]", b'{"container":"c"}', b'{"previous_response_id":"r"}'):
             self.assertEqual(self.call(body).code, "bad_body")
+        self.change(before)
+        self.assertEqual(self.stub.calls, calls)
+
+    def test_no_web_page(self):
+        """Whatever page a browser shows, and whatever name it has given this address: no token is touched."""
+        before, calls = self.tokens(), self.stub.calls
+        here = "%s:%d" % self.proxy.address
+        for headers, step in (
+                ([("Host", here), ("Origin", "https://page.example")], "CheckCaller.1"),
+                ([("Host", here), ("Origin", "null")], "CheckCaller.1"),
+                ([("Host", here), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")], "CheckCaller.1"),
+                ([], "CheckCaller.2"),
+                ([("Host", "page.example:%d" % self.proxy.address[1])], "CheckCaller.4")):
+            for method, body in (("GET", b""), ("POST", b"{}"), ("OPTIONS", b"")):
+                target = "/v1/models" if method == "GET" else "/v1/messages"
+                length = [("Content-Length", str(len(body)))] if body else []
+                reply = ask(self.proxy.address, message(method, target, [*headers, *CONTENT, *length], body))
+                self.assertEqual((reply.status, reply.code, reply.step, reply.token),
+                                 (403, "foreign_page", step, "unspent"))
+                self.assertIsNone(reply.get("access-control-allow-origin"))
         self.change(before)
         self.assertEqual(self.stub.calls, calls)
 
@@ -182,6 +205,104 @@ class Whole(ProxyTest):
                         self.relay.url)
         self.assertEqual((server.address, server.process.returncode), (None, 2))
         self.assertIn(b"is not of this machine alone", server.said)
+
+
+class Middle(socketserver.ThreadingTCPServer):
+    """Between proxy and relay: what has a token meets the next of its actions, all else passes."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, relay):
+        super().__init__(("127.0.0.1", 0), None)
+        self.relay, self.actions, self.seen = relay, [], []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def finish_request(self, request, client_address):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += request.recv(65536)
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        while length and len(body) < int(length[1]):
+            body += request.recv(65536)
+        action = self.actions.pop(0) if b"Authorization" in head and self.actions else "pass"
+        if b"Authorization" in head:
+            self.seen.append(head + body)
+        if isinstance(action, bytes):
+            request.sendall(action)
+            return
+        reply = ask(self.relay.address, head + b"\r\n\r\n" + body)
+        if action == "pass":
+            request.sendall(reply.data)
+
+
+def busy(code, token="unspent"):
+    """A refusal as a relay makes it."""
+    sentences = {"busy": "The relay takes no more requests at the moment.",
+                 "token_busy": "Another request with this token is under way."}
+    body = ('{"type":"error","error":{"type":"overloaded_error","message":"%s","code":"%s","step":"","param":null}}'
+            % (sentences[code], code)).encode()
+    return (b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nblindlend-token: %s\r\n"
+            b"retry-after: 1\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (token.encode(), len(body))) + body
+
+
+class LostReplies(ProxyTest):
+    """What becomes of a token whose reply was lost on the way."""
+
+    group = {"tokens": 12}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.middle = Middle(cls.relay)
+        cls.proxy.stop()
+        cls.proxy = cls.borrow_through("http://127.0.0.1:%d" % cls.middle.server_address[1])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.middle.shutdown()
+        cls.middle.server_close()
+        super().tearDownClass()
+
+    def meets(self, *actions):
+        self.middle.actions, self.middle.seen = list(actions), []
+        before, calls = self.tokens(), self.stub.calls
+        reply = self.call({"model": "ok"})
+        return reply, before, self.stub.calls - calls
+
+    def test_unspent_says_nothing_of_the_attempt_before(self):
+        """The lost reply was a served one: a token that were held again would be refused later, and join two requests."""
+        for code in ("busy", "token_busy"):
+            reply, before, calls = self.meets("lose", *5 * [busy(code)])
+            self.assertEqual((reply.status, reply.code, reply.token, reply.get("x-should-retry")),
+                             (502, "lender_unreachable", "pending", "false"))
+            self.change(before, held=-1, spending=1)
+            self.assertEqual(calls, 1)
+            self.assertEqual(len(self.middle.seen), 5)
+            self.assertEqual(len(set(self.middle.seen)), 1, "a resend has other bytes")
+
+    def test_busy_at_first_takes_nothing(self):
+        reply, before, calls = self.meets(busy("busy"))
+        self.assertEqual((reply.status, reply.token, calls), (503, "unspent", 0))
+        self.change(before)
+
+    def test_served_before_is_not_served_again(self):
+        """The lender says that the token is spent: by this very request. No other token is taken for it."""
+        reply, before, calls = self.meets("lose", "pass")
+        self.assertEqual((reply.status, reply.code, reply.token, reply.get("x-should-retry")),
+                         (403, "token_spent", "spent", "false"))
+        self.change(before, held=-1, spent=1)
+        self.assertEqual(calls, 1)
+
+    def test_an_error_like_ours(self):
+        """Upstream's words are not the relay's: what was spent is spent."""
+        body = b'{"error":{"code":"token_busy"}}'
+        mimic = (b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nblindlend-token: spent\r\n"
+                 b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)) + body
+        reply, before, _ = self.meets(mimic)
+        self.assertEqual((reply.status, reply.token, reply.body), (400, "spent", body))
+        self.change(before, held=-1, spent=1)
 
 
 class Lenders(ProxyTest):
