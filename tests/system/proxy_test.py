@@ -514,6 +514,10 @@ class Crash(ProxyTest):
         self.assertEqual(sum(self.used(f"m{m}") for m in members), total)
         served = sum(each[2] for each in counts.values())
         claimed = sum(each[0] for each in counts.values())
+        for name, number in (("tokens", total), ("delivered", sum(delivered.values())), ("upstream calls", self.stub.calls - calls),
+                             ("served", served), ("claimed", claimed), ("pending", spending),
+                             ("relay kills", kills["relay"]), ("proxy kills", kills["proxy"])):
+            print(f"crash: {name}: {number}")
         # What a wallet has erased its lender has served; what it has reserved the lender may have.
         self.assertLessEqual(spent, served)
         self.assertLessEqual(served + claimed, total)
