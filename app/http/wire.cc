@@ -265,7 +265,9 @@ std::expected<std::unique_ptr<asio::ssl::context>, Stop> ServerContext(
   if (error) return Unusable(key, "is not the certificate's key: " + error.message());
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+  // Of TLS 1.2, and of TLS 1.3.
   SSL_CTX_set_options(context->native_handle(), SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context->native_handle(), 0);
   return context;
 }
 

@@ -72,7 +72,7 @@ class Table(LendingTest):
         self.assertEqual((reply.status, reply.token, reply.end), (200, "spent", "clean"))
 
     def test_what_upstream_gets(self):
-        """The parts that the digest covers, the lender's credential, and nothing else."""
+        """Claim.BorrowsAlike: the parts that the digest covers, the lender's credential, and nothing else."""
         body = b'{"model":"echo", "n":1.50e1}'
         headers = [("accept", "application/json"), ("anthropic-beta", "a-1,b-2"),
                    ("anthropic-version", "2023-06-01"), ("content-type", "application/json")]
@@ -475,7 +475,8 @@ class Load(LendingTest):
         self.assertEqual(self.ok("lender", "audit", "--dir", "l"), "chain, spent-set and database hold\n")
 
     def test_leaves_nothing(self):
-        """50 borrows, good and bad; then nothing that the relay has written tells one of them."""
+        """Claim.BorrowsAlike, Claim.SpentSetNeutral: 50 borrows, good and bad; then nothing that the relay has written
+        tells one of them."""
         secrets = {SECRET.encode()}
         self.relay.stop()
         before = {path: os.path.getsize(path) for path in glob.glob(self.path("l/*"))}

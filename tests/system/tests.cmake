@@ -44,6 +44,8 @@ if(NOT BLINDLEND_SANITIZE)
   add_test(NAME system.limits
            COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/limits_test.py)
   set_tests_properties(system.limits PROPERTIES TIMEOUT 120 ENVIRONMENT "${environment}")
+  add_test(NAME system.wire COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/wire_test.py)
+  set_tests_properties(system.wire PROPERTIES TIMEOUT 300 ENVIRONMENT "${environment}")
   add_test(NAME repo.rules COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/system/repo_test.py)
   add_test(NAME repo.trace COMMAND ${CMAKE_SOURCE_DIR}/tools/trace)
   add_test(NAME repo.trace_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/trace_test)
