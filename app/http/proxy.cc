@@ -113,6 +113,7 @@ class Member {
     std::ranges::stable_partition(
         order, [](const LenderAt* each) { return each->avoided_until <= Clock::now(); });
     std::optional<Refusal> refusal;
+    bool has_spent = false;
     for (LenderAt* const lender : order) {
       if (!lender->key) co_await LearnKey(*lender);
       const std::optional<Bytes> key = lender->key;
@@ -130,6 +131,7 @@ class Member {
           break;
         }
         attempt = co_await Try(exchange, *lender, borrow->sealed, lender == order.back());
+        has_spent = has_spent || attempt == Attempt::kNextToken;
       }
       if (attempt == Attempt::kDone || exchange.is_gone) co_return;
       if (attempt == Attempt::kNextLender) lender->avoided_until = Clock::now() + kAvoided;
@@ -138,6 +140,8 @@ class Member {
       if (!refusal || refusal->code == "wallet_empty") refusal = reason;
     }
     ++counts_.refused;
+    // Tokens have been used up: a tool that tried again would use up as many.
+    if (has_spent) refusal->headers = {{"blindlend-token", "spent"}, {"x-should-retry", "false"}};
     co_await SendError(exchange, *refusal);
   }
 

@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import socketserver
 import struct
 import subprocess
 import threading
@@ -205,6 +206,77 @@ def message(method, target, headers, body=b""):
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
+class Tap(socketserver.ThreadingTCPServer):
+    """Stands where a server is expected, at target. seen: (peer's address, moment, bytes of the request), one for each
+    connection. before(raw): called before a request is passed on. answer(raw): the reply in the server's place, or
+    None to pass on."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, target, host="127.0.0.1", before=None, answer=None):
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, 0), Passing)
+        self.target, self.before, self.answer = target, before, answer
+        self.seen = []
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    @property
+    def url(self):
+        host, port = self.server_address[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request, client_address):
+        pass
+
+    @property
+    def borrows(self):
+        """What was seen of requests with a token."""
+        return [raw for _, _, raw in self.seen if b"\r\nAuthorization: Blindlend " in raw]
+
+
+class Passing(socketserver.BaseRequestHandler):
+    def handle(self):
+        tap, data = self.server, b""
+        while b"\r\n\r\n" not in data:
+            piece = self.request.recv(65536)
+            if not piece:
+                return
+            data += piece
+        head = data.split(b"\r\n\r\n")[0]
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        while length and len(data) < len(head) + 4 + int(length[1]):
+            data += self.request.recv(65536)
+        tap.seen.append((self.client_address[0], time.monotonic(), data))
+        if tap.before:
+            tap.before(data)
+        reply = tap.answer(data) if tap.answer else None
+        if reply is not None:
+            self.request.sendall(reply)
+            return
+        with socket.create_connection(tap.target, timeout=PATIENCE) as onward:
+            onward.sendall(data)
+            while piece := onward.recv(65536):
+                self.request.sendall(piece)
+
+
+def reply(status, value, token="unspent", *more):
+    """What a lender may say."""
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    lines = [f"HTTP/1.1 {status} X", "content-type: application/json", f"blindlend-token: {token}",
+             f"content-length: {len(body)}", "connection: close", *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def own(code, status, token="unspent"):
+    return reply(status, {"type": "error", "error": {"type": "api_error", "message": "x", "code": code}}, token)
+
+
 CONTENT = [("content-type", "application/json")]
 
 
@@ -277,6 +349,27 @@ class LendingTest(GroupTest):
         LendingTest.serial += 1  # equal requests would get the same borrow
         body = {"model": model, "stream": stream, "n": LendingTest.serial, **fields}
         return ask((relay or self.relay).address, self.request(body))
+
+    # Somebody between the member and the lender.
+
+    def tap(self, target=None, **more):
+        tap = Tap(target or self.relay.address, **more)
+        self.addCleanup(tap.stop)
+        return tap
+
+    def challenge(self):
+        """What the real relay says to whoever has no token: a liar can say it too."""
+        return ask(self.relay.address, message("GET", "/v1/models", [("Host", "x")])).get("www-authenticate")
+
+    def liar(self, *answers):
+        """A tap that answers borrows in the lender's place, one after the other, the last one for ever."""
+        challenge, rest = self.challenge(), list(answers)
+
+        def answer(raw):
+            if b"\r\nAuthorization: " not in raw:
+                return reply(401, b"{}", "unspent", f"www-authenticate: {challenge}")
+            return rest.pop(0) if len(rest) > 1 else rest[0]
+        return self.tap(answer=answer)
 
     def count(self, lender="l"):
         """(claimed, released, served) of a lender."""

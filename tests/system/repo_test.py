@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Rules of the house that a machine can keep: each with a tree that breaks it."""
 
+import json
 import os
 import pathlib
 import re
@@ -114,6 +115,59 @@ class Packages(unittest.TestCase):
             self.assertIn("missing: blindlend-no-such-package\n", process.stdout)
             self.assertIn("--no-install", process.stderr)
             self.assertNotIn("python3", process.stdout)
+
+    def test_clients_are_pinned(self):
+        """By exact versions and by content; the lock names no registry's host and no place on a machine."""
+        folder = TOP / "tests" / "system" / "sdk"
+        text = (folder / "package-lock.json").read_text()
+        lock, wanted = json.loads(text), json.loads((folder / "package.json").read_text())["dependencies"]
+        self.assertEqual(lock["packages"][""]["dependencies"], wanted)
+        for name, version in wanted.items():
+            self.assertRegex(version, r"\A\d+\.\d+\.\d+\Z")
+            self.assertEqual(lock["packages"][f"node_modules/{name}"]["version"], version)
+        for name, package in lock["packages"].items():
+            self.assertTrue(name == "" or package["integrity"].startswith("sha512-"), name)
+        self.assertNotRegex(text, r'"resolved"|//|"file:|"link"')
+
+    def install_clients(self, folder, npm, may_install="yes"):
+        """What tools/setup says of the clients, in a tree where npm is this script, or absent."""
+        tools = folder / "bin"
+        shutil.rmtree(tools, ignore_errors=True)
+        tools.mkdir(parents=True)
+        for name in ("bash", "cmp", "cp", "mkdir", "rm", "timeout", "touch", "echo"):
+            (tools / name).symlink_to(shutil.which(name))
+        if npm is not None:
+            for name, script in (("npm", npm), ("node", "true")):
+                (tools / name).write_text(f"#!{shutil.which('bash')}\n{script}\n")
+                (tools / name).chmod(0o755)
+        (folder / "tests/system").mkdir(parents=True, exist_ok=True)
+        shutil.copytree(TOP / "tests/system/sdk", folder / "tests/system/sdk", dirs_exist_ok=True)
+        (folder / "build").mkdir(exist_ok=True)
+        done = subprocess.run([shutil.which("bash"), "-c", f". {TOP}/tools/setup; install_clients {may_install}"], cwd=folder,
+                              env={"PATH": str(tools)}, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_clients_are_installed_once(self):
+        """Absent npm, --no-install and a failing network are said, and are no error; what is there is not asked for again."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            place = folder / "build" / "sdk"
+            self.assertIn("absent, so the real SDKs will NOT be tried", self.install_clients(folder, None))
+            self.assertIn("because of --no-install", self.install_clients(folder, "touch asked", "no"))
+            self.assertFalse((folder / "asked").exists())
+            self.assertIn("will NOT be tried", self.install_clients(folder, 'mkdir "$3/node_modules"; echo no >&2; exit 1'))
+            self.assertFalse(place.exists())
+            good = '[ "$1" = ci ] && [ -e "$3/package-lock.json" ] && mkdir "$3/node_modules"'
+            self.assertNotIn("NOT", self.install_clients(folder, good))
+            self.assertTrue((place / "node_modules").is_dir())
+            self.assertIn("are installed", self.install_clients(folder, "touch asked"))
+            self.assertFalse((folder / "asked").exists())
+            # Another pin is another installation.
+            with (folder / "tests/system/sdk/package-lock.json").open("a") as lock:
+                lock.write("\n")
+            shutil.rmtree(folder / "build")
+            self.assertNotIn("are installed", self.install_clients(folder, good))
 
     def test_usage(self):
         for command, arguments in (("check", ["--what"]), ("audit", ["--what"]),

@@ -1,7 +1,7 @@
 """The official Anthropic and OpenAI clients for Node, pinned, through proxy and relay, on this machine only.
 
-Run as: BLINDLEND=path/to/blindlend python3 sdk_test.py. The clients come from npm, once:
-    mkdir -p build/sdk && cp tests/system/sdk/package.json build/sdk && npm install --prefix build/sdk
+Run as: BLINDLEND=path/to/blindlend python3 sdk_test.py. The clients come from npm, once, by ./check and ./audit:
+    mkdir -p build/sdk && cp tests/system/sdk/package*.json build/sdk && npm ci --prefix build/sdk
 and are looked for there, or in the folder BLINDLEND_SDK. Where they are absent the test is skipped, and says so.
 """
 
@@ -13,8 +13,10 @@ import subprocess
 import tempfile
 import unittest
 
-from http_harness import PATIENCE
+from http_harness import PATIENCE, own
 from proxy_test import ProxyTest
+
+BOTH = ("anthropic", "openai")
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PLACE = pathlib.Path(os.environ.get("BLINDLEND_SDK", TOP / "build" / "sdk"))
@@ -29,7 +31,7 @@ def modules():
 @unittest.skipUnless(shutil.which("node"), "node is absent: the real clients were NOT tried")
 @unittest.skipUnless(modules(), "the clients are absent (see sdk_test.py): NOT tried")
 class Clients(ProxyTest):
-    group = {"tokens": 40}
+    group = {"tokens": 110}
     relay_arguments = ("--idle-time", "5")
 
     def call_all(self, *calls):
@@ -51,7 +53,7 @@ class Clients(ProxyTest):
 
     def test_whole(self):
         before = self.tokens()
-        calls = [(api, stream, "ok") for api in ("anthropic", "openai") for stream in (False, True)]
+        calls = [(api, stream, "ok") for api in BOTH for stream in (False, True)]
         for said in self.call_all(*calls):
             self.assertEqual(said.get("text", "").split(), [f"word{i}" for i in range(5)], said)
             self.assertEqual(said["stop"], "end_turn" if said["api"] == "anthropic" else "stop")
@@ -62,9 +64,90 @@ class Clients(ProxyTest):
             self.assertEqual(body.get("metadata", {}), {})
             self.assertNotIn("stainless", str(headers).lower())
 
+    def try_at(self, lender, *calls):
+        """What the clients say through a proxy that borrows from a lender at this address; and how often each of the calls,
+        all different, came to the proxy, and with a token to the lender."""
+        def times(requests, api, stream, model):
+            found = 0
+            for raw in requests:
+                head, body = raw.split(b"\r\n\r\n", 1)
+                said = json.loads(body)
+                is_this = (b"/v1/messages" if api == "anthropic" else b"/v1/chat") in head.split(b"\r\n")[0]
+                found += is_this and (said["model"], said.get("stream", False)) == (model, stream)
+            return found
+
+        self.proxy.stop()
+        real = self.borrow_through(lender.url)
+        door = self.tap(real.address)
+        try:
+            type(self).proxy = door
+            told = self.call_all(*calls)
+        finally:
+            real.stop()
+            type(self).proxy = self.borrow_through(self.relay.url)
+        return [(said, times([raw for _, _, raw in door.seen], *call), times(lender.borrows, *call))
+                for said, call in zip(told, calls)]
+
+    def test_refusals(self):
+        """Our own refusals are errors to both clients, by status and code. Those that cost a token are not tried again; the
+        others may be, and cost nothing."""
+        for answer, status, code, asked, borrowed, change in (
+                # The proxy takes other tokens, three in all; a client that came back would lose nine.
+                (own("token_spent", 403, "spent"), 502, "lender_unreachable", 1, 3, {"held": -3, "spent": 3}),
+                (own("token_invalid", 401), 401, "token_invalid", 1, 1, {}),
+                (own("busy", 503), 503, "busy", 3, 3, {}),
+                (own("upstream_unreachable", 502, "refunded"), 502, "upstream_unreachable", 3, 3, {}),
+                (own("upstream_broken", 502, "spent"), 502, "upstream_broken", 1, 1, {"held": -1, "spent": 1}),
+                (own("upstream_timeout", 504, "spent"), 504, "upstream_timeout", 1, 1, {"held": -1, "spent": 1})):
+            before = self.tokens()
+            calls = [(api, code == "busy", "ok") for api in BOTH]
+            for said, times, tokens in self.try_at(self.liar(answer), *calls):
+                self.assertEqual((said.get("status"), said.get("code")), (status, code), said)
+                self.assertEqual((times, tokens), (asked, borrowed), said)
+            self.change(before, **{name: 2 * number for name, number in change.items()})
+
+    def test_pending(self):
+        """What may have been spent is not tried again either: the proxy itself has sent the same token again."""
+        before = self.tokens()
+        calls = [(api, False, "ok") for api in BOTH]
+        for said, asked, borrowed in self.try_at(self.liar(own("token_busy", 503)), *calls):
+            self.assertEqual((said.get("status"), said.get("code"), asked), (502, "lender_unreachable", 1), said)
+            self.assertGreater(borrowed, 1)
+        self.change(before, held=-2, spending=2)
+        self.proxy.stop()
+        self.assertEqual(self.json("member", "reclaim", "--dir", "m0")["reclaimed"], 2)
+        type(self).proxy = self.borrow_through(self.relay.url)
+
+    def test_upstream_statuses(self):
+        """By the real relay. 401, 403 and 429 are given back, twice at most; 409 would be tried again by both clients, and
+        is not."""
+        asked = {400: 1, 401: 1, 403: 1, 404: 1, 409: 1, 422: 1, 429: 3, 500: 1, 503: 1}
+        before = self.tokens()
+        calls = [(api, False, f"status code={code}") for api in BOTH for code in asked]
+        for said, times, borrowed in self.try_at(self.tap(), *calls):
+            code = int(said["model"].split("=")[1])
+            self.assertEqual((said.get("status"), times, borrowed), (code, asked[code], asked[code]), said)
+        # One token for 401, 403 and 404, one for the three of 429, one for each of the other five.
+        self.change(before, held=-14, spent=14)
+
+    def test_wallet_empty(self):
+        """402: both say so at once, and no lender hears of it."""
+        self.ok("member", "init", "--dir", "poor", "--out", "poor.pub")
+        self.ok("member", "join", "--dir", "poor", "e1", "--admin", "admin.pub")
+        proxy, real = self.borrow_through(self.relay.url, member="poor"), self.proxy
+        self.addCleanup(proxy.stop)
+        door, calls = self.tap(proxy.address), self.stub.calls
+        type(self).proxy = door
+        try:
+            for said in self.call_all(*((api, stream, "ok") for api in BOTH for stream in (False, True))):
+                self.assertEqual((said.get("status"), said.get("code")), (402, "wallet_empty"), said)
+        finally:
+            type(self).proxy = real
+        self.assertEqual((len(door.seen), self.stub.calls), (4, calls))
+
     def test_never_twice(self):
         """What has been paid for is not tried again by itself: one token, one call."""
-        for api in ("anthropic", "openai"):
+        for api in BOTH:
             for model, status in (("status code=500", 500), ("status code=400", 400), ("drop at=read", 502)):
                 before, calls = self.tokens(), self.stub.calls
                 said, = self.call_all((api, False, model))
@@ -74,11 +157,16 @@ class Clients(ProxyTest):
 
     def test_cut_off(self):
         """A stream that breaks off is an error to both clients, never a short answer."""
-        models = ("drop at=event", "drop at=body", "reset at=between")
-        calls = [(api, True, model) for api in ("anthropic", "openai") for model in models]
+        models = ("drop at=event", "drop at=body", "reset at=between", "drop at=tail", "reset at=tail")
+        calls = [(api, stream, model) for api in BOTH for stream in (True, False) for model in models]
         before = self.tokens()
-        for said in self.call_all(*calls):
-            self.assertIn("error", said)
+        for said, asked, borrowed in self.try_at(self.tap(), *calls):
+            if said["api"] == "openai" and said["stream"] and "at=tail" in said["model"]:
+                self.assertEqual((said.get("text", "").split(), said.get("stop")),  # [DONE] had come: nothing is missing
+                                 ([f"word{i}" for i in range(5)], "stop"), said)
+            else:
+                self.assertIn("error", said)
+            self.assertEqual((asked, borrowed), (1, 1), said)
         self.change(before, held=-len(calls), spent=len(calls))
 
 

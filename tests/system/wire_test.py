@@ -21,68 +21,9 @@ import unittest
 
 from group_harness import NOW, request_digest
 from harness import BLINDLEND, decode_text, parse_batch
-from http_harness import (CONTENT, PATIENCE, SECRET, Server, ask, canonical, make_lending_group, message)
+from http_harness import (CONTENT, PATIENCE, SECRET, Server, Tap, ask, canonical, make_lending_group, message, own,
+                          reply)
 from proxy_test import ProxyTest
-from stub_upstream import Upstream
-
-
-class Tap(socketserver.ThreadingTCPServer):
-    """Stands where a server is expected, at target. seen: (peer's address, moment, bytes of the request), one for each
-    connection. before(raw): called before a request is passed on. answer(raw): the reply in the server's place, or
-    None to pass on."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 256
-
-    def __init__(self, target, host="127.0.0.1", before=None, answer=None):
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, 0), Passing)
-        self.target, self.before, self.answer = target, before, answer
-        self.seen = []
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    @property
-    def url(self):
-        host, port = self.server_address[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request, client_address):
-        pass
-
-    @property
-    def borrows(self):
-        """What was seen of requests with a token."""
-        return [raw for _, _, raw in self.seen if b"\r\nAuthorization: Blindlend " in raw]
-
-
-class Passing(socketserver.BaseRequestHandler):
-    def handle(self):
-        tap, data = self.server, b""
-        while b"\r\n\r\n" not in data:
-            piece = self.request.recv(65536)
-            if not piece:
-                return
-            data += piece
-        head = data.split(b"\r\n\r\n")[0]
-        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-        while length and len(data) < len(head) + 4 + int(length[1]):
-            data += self.request.recv(65536)
-        tap.seen.append((self.client_address[0], time.monotonic(), data))
-        if tap.before:
-            tap.before(data)
-        reply = tap.answer(data) if tap.answer else None
-        if reply is not None:
-            self.request.sendall(reply)
-            return
-        with socket.create_connection(tap.target, timeout=PATIENCE) as onward:
-            onward.sendall(data)
-            while piece := onward.recv(65536):
-                self.request.sendall(piece)
 
 
 class RawTap(Tap):
@@ -143,18 +84,6 @@ def masked(raw):
     return raw.replace(value, base64.urlsafe_b64encode(bytes(sealed)))
 
 
-def reply(status, value, token="unspent", *more):
-    """What a lender may say."""
-    body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    lines = [f"HTTP/1.1 {status} X", "content-type: application/json", f"blindlend-token: {token}",
-             f"content-length: {len(body)}", "connection: close", *more]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-def own(code, status, token="unspent"):
-    return reply(status, {"type": "error", "error": {"type": "api_error", "message": "x", "code": code}}, token)
-
-
 class WireTest(ProxyTest):
     group = {"members": 2, "tokens": 40, "lenders": "lk"}
 
@@ -170,11 +99,6 @@ class WireTest(ProxyTest):
         cls.above.stop()
         super().tearDownClass()
 
-    def tap(self, target=None, **more):
-        tap = Tap(target or self.relay.address, **more)
-        self.addCleanup(tap.stop)
-        return tap
-
     def through(self, *taps, member="m0", more=()):
         """A member's proxy that borrows through taps."""
         if member == "m0":
@@ -186,20 +110,6 @@ class WireTest(ProxyTest):
         else:
             self.addCleanup(proxy.stop)
         return proxy
-
-    def challenge(self):
-        """What the real relay says to whoever has no token: a liar can say it too."""
-        return ask(self.relay.address, message("GET", "/v1/models", [("Host", "x")])).get("www-authenticate")
-
-    def liar(self, *answers):
-        """A tap that answers borrows in the lender's place, one after the other, the last one for ever."""
-        challenge, rest = self.challenge(), list(answers)
-
-        def answer(raw):
-            if b"\r\nAuthorization: " not in raw:
-                return reply(401, b"{}", "unspent", f"www-authenticate: {challenge}")
-            return rest.pop(0) if len(rest) > 1 else rest[0]
-        return self.tap(answer=answer)
 
 
 class Alike(WireTest):
@@ -468,6 +378,17 @@ class Limits(WireTest):
         for text in ("one", "two", "three"):
             self.call({"model": "ok", "said": text})
         self.assertEqual([len({token_in(raw) for raw in liar.borrows}), len(liar.borrows)], [1, 3])
+
+    def test_liar_says_spent(self):
+        """Limit.LyingLender: "spent" costs three tokens, and the tool is told not to try again: it would be nine."""
+        before = self.tokens()
+        liar = self.liar(own("token_spent", 403, "spent"))
+        self.through(liar)
+        said = self.call({"model": "ok"})
+        self.assertEqual((said.status, said.code, said.token, said.get("x-should-retry")),
+                         (502, "lender_unreachable", "spent", "false"))
+        self.assertEqual(len({token_in(raw) for raw in liar.borrows}), 3)
+        self.change(before, held=-3, spent=3)
 
     def test_refusal(self):
         """Limit.Refusal: a lender takes a token, and serves nothing."""

@@ -40,7 +40,8 @@ for (const each of JSON.parse(list)) {
   try {
     said = await call(each);
   } catch (error) {
-    said = { error: error.constructor.name, status: error.status ?? null, message: String(error.message) };
+    const code = error.code ?? error.error?.error?.code ?? null;
+    said = { error: error.constructor.name, status: error.status ?? null, code, message: String(error.message) };
   }
   console.log(JSON.stringify({ ...each, ...said }));
 }
