@@ -303,6 +303,38 @@ class LostReplies(ProxyTest):
         reply, before, _ = self.meets(mimic)
         self.assertEqual((reply.status, reply.token, reply.body), (400, "spent", body))
         self.change(before, held=-1, spent=1)
+@unittest.skipIf(os.environ.get("BLINDLEND_SANITIZE"), "memory is measured without sanitizers")
+class Large(ProxyTest):
+    """A body of 64 MiB, where relay and proxy are told to take one."""
+
+    group = {"tokens": 4}
+    relay_arguments = proxy_arguments = ("--max-body", "64MiB")
+
+    def peak(self):
+        """The most memory that relay and proxy have held so far, in bytes."""
+        held = []
+        for server in (self.relay, self.proxy):
+            with open(f"/proc/{server.process.pid}/status") as file:
+                held.append(int(file.read().split("VmHWM:")[1].split()[0]) << 10)
+        return held
+
+    def test_body(self):
+        """It goes through as it is, and costs each of them at most eight times its length (spec 11-http, The request),
+        however often; a byte more is refused unread."""
+        size = 64 << 20
+        body = b'{"model":"ok","said":"'
+        body += b"a" * (size - len(body) - 2) + b'"}'
+        before, first = self.tokens(), self.peak()
+        for _ in range(2):
+            reply = self.call(body)
+            self.assertEqual((reply.status, reply.end, reply.token), (200, "clean", "spent"))
+            self.assertEqual(self.stub.last[2], body)
+            for now, then in zip(self.peak(), first):
+                self.assertLess(now - then, 8 * size)
+        self.stub.kept.clear()
+        refused = ask(self.proxy.address, message("POST", "/v1/messages", [*CONTENT, ("Content-Length", str(size + 1))]))
+        self.assertEqual((refused.status, refused.code), (413, "too_large"))
+        self.change(before, held=-2, spent=2)
 
 
 class Lenders(ProxyTest):
