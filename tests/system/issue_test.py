@@ -5,7 +5,9 @@ Run as: BLINDLEND=path/to/blindlend python3 issue_test.py. Standard library only
 
 import os
 import shutil
+import sqlite3
 import subprocess
+import threading
 import time
 import unittest
 
@@ -113,6 +115,27 @@ class Issue(GroupTest):
         done = self.run_cli(*self.fetch(url=server.url), expect=3)
         self.assertIn("status 503, busy", done.stderr)
         self.assertEqual(self.used("member n"), 0)
+
+    def test_waiting(self):
+        """Sixteen requests wait for their turn, the others are told to come again: as long as the ledger is held up."""
+        ledger = sqlite3.connect(self.path("a/admin.db"), isolation_level=None)
+        self.addCleanup(ledger.close)
+        ledger.execute("BEGIN EXCLUSIVE")
+        statuses, answered = [], threading.Event()
+
+        def go():
+            status = self.post(self.read("rq")).status
+            statuses.append(status)
+            if status == 503 and statuses.count(503) == 8:
+                answered.set()
+        threads = [threading.Thread(target=go) for _ in range(24)]
+        for each in threads:
+            each.start()
+        self.assertTrue(answered.wait(PATIENCE))
+        ledger.execute("ROLLBACK")
+        for each in threads:
+            each.join()
+        self.assertEqual(sorted(statuses), [200] * 16 + [503] * 8)
 
     def test_another_admin(self):
         """The chain of somebody else is refused, and nothing is asked of him."""

@@ -5,6 +5,8 @@ Run as: BLINDLEND=path/to/blindlend python3 proxy_test.py. Standard library only
 packages are there.
 """
 
+import base64
+import hmac
 import json
 import os
 import pathlib
@@ -20,8 +22,8 @@ import time
 import unittest
 
 from group_harness import NOW
-from harness import BLINDLEND, make_folder
-from http_harness import CONTENT, PATIENCE, LendingTest, Server, ask, message, receive
+from harness import BLINDLEND, decode_text, encode_text, i2osp, make_folder
+from http_harness import CONTENT, PATIENCE, LendingTest, Server, ask, message, own, reply
 from stub_upstream import Upstream
 
 
@@ -154,6 +156,18 @@ class Whole(ProxyTest):
             reply = self.call({"model": model})
             self.assertEqual((reply.status, reply.get("x-should-retry")), (status, "false"), model)
             self.change(before, held=-1, spent=1)
+
+    def test_tool_gone(self):
+        """When the tool goes, before the reply or within it, upstream is given up too; the token is spent, or pending."""
+        for model, stream in (("hang at=read", False), ("hang at=body", True)):
+            calls, gone = self.stub.calls, self.stub.gone
+            body = json.dumps({"model": model, "stream": stream}).encode()
+            with socket.create_connection(self.proxy.address) as connection:
+                connection.sendall(message("POST", "/v1/messages", [*CONTENT, ("Content-Length", str(len(body)))], body))
+                self.wait_until(lambda: self.stub.calls > calls)
+                if stream:
+                    self.assertTrue(connection.recv(1))
+            self.wait_until(lambda: self.stub.gone > gone)
 
     def test_never_a_clean_end(self):
         for stream in (False, True):
@@ -340,7 +354,7 @@ class Large(ProxyTest):
 class Lenders(ProxyTest):
     """Several lenders, and none."""
 
-    group = {"tokens": 6, "lenders": "lk"}
+    group = {"tokens": 6, "lenders": "lk", "members": 2}
 
     def test_failover_and_empty(self):
         other_stub = Upstream(credential=("x-api-key", "other")).start()
@@ -385,6 +399,28 @@ class Lenders(ProxyTest):
         self.assertEqual((reply.status, reply.code, reply.get("x-should-retry")), (402, "wallet_empty", None))
         self.assertEqual(self.tokens()["held"], 0)
 
+    def test_another_lender_serves_there(self):
+        """After a 401 the proxy asks again who it is, and comes with that lender's tokens."""
+        keys = [decode_text("LENDER", self.read(f"{name}.pub"))[2:] for name in "lk"]
+        serving, audiences = [0], []
+
+        def answer(raw):
+            if b"\r\nAuthorization: " not in raw:
+                key = base64.urlsafe_b64encode(keys[serving[0]]).decode()
+                told = f'www-authenticate: Blindlend group="YSBncm91cA==", epoch="1", lender="{key}", context=""'
+                return reply(401, b"{}", "unspent", told)
+            sealed = base64.urlsafe_b64decode(re.search(rb'borrow="([^"]+)"', raw)[1])
+            audiences.append(keys.index(sealed[34 + 34:34 + 66]))
+            return own("token_invalid", 401)
+        liar = self.tap(answer=answer)
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(liar.url, member="m1")
+        for serving[0] in (0, 1, 0):
+            self.assertEqual(self.call({"model": "ok"}).code, "token_invalid")
+        self.assertEqual(audiences, [0, 1, 0])
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(self.relay.url)
+
 
 class Attested(ProxyTest):
     """The proxy spends only where the lender shows an attestation."""
@@ -422,6 +458,36 @@ class Attested(ProxyTest):
         for target in (nonce[:-1], nonce.upper(), nonce + "0", ""):
             reply = ask(self.relay.address, message("GET", f"/blindlend/v1/attestation?nonce={target}", []))
             self.assertEqual((reply.status, reply.code), (404, "bad_target"))
+
+    def attestation(self, nonce, instance):
+        """10-attestation, once more: what whoever has the key can say."""
+        body = (b"\1\x0f" + instance + decode_text("LENDER", self.read("l.pub"))[2:] + b"\1" + i2osp(NOW, 8) + nonce)
+        key = decode_text("ATTESTATION KEY", self.read("good.key"))[2:]
+        tag = b"blindlend v1 attestation"
+        return encode_text("ATTESTATION", body + hmac.digest(key, i2osp(len(tag), 8) + tag + body, "sha256"))
+
+    def test_asked_anew(self):
+        """After a 401 nothing is relied on any more: the lender is asked who it is, with a new nonce, and has to be the
+        instance that it was."""
+        self.restart(None, "good.key")
+        instances = [bytes(16), bytes(16), b"\1" * 16]
+        challenge, nonces, borrows = self.challenge(), [], []
+
+        def answer(raw):
+            asked = re.match(rb"GET /blindlend/v1/attestation\?nonce=([0-9a-f]{32}) ", raw)
+            if asked:
+                nonces.append(bytes.fromhex(asked[1].decode()))
+                return reply(200, self.attestation(nonces[-1], instances[len(nonces) - 1]))
+            if b"\r\nAuthorization: " not in raw:
+                return reply(401, b"{}", "unspent", f"www-authenticate: {challenge}")
+            borrows.append(raw)
+            return own("token_invalid", 401)
+        liar = self.tap(answer=answer)
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(liar.url, more=("--attestation-key", "good.key"))
+        codes = [self.call({"model": "ok"}).code for _ in range(3)]
+        self.assertEqual(codes, ["token_invalid", "token_invalid", "lender_untrusted"])
+        self.assertEqual((len(set(nonces)), len(borrows)), (3, 2))
 
     def test_not_shown(self):
         """None, or one of another key: no token is touched."""

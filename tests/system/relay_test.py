@@ -168,6 +168,23 @@ class Table(LendingTest):
         self.refused(message("POST", "/v1/messages", [("Transfer-Encoding", "chunked")]) + inner, 411,
                      "length_required", "CheckFraming.1")
 
+    def test_one_request_a_connection(self):
+        """What comes behind a body is neither part of it nor another request."""
+        first, second = (self.request({"model": "ok", "behind": i}) for i in range(2))
+        calls = self.stub.calls
+        with socket.create_connection(self.relay.address, timeout=PATIENCE) as connection:
+            connection.sendall(first + second)
+            data = bytearray()
+            try:
+                while piece := connection.recv(1 << 16):
+                    data += piece
+            except ConnectionError:
+                pass
+        self.assertEqual(data.count(b"HTTP/1.1 "), 1, data)
+        self.assertTrue(data.startswith(b"HTTP/1.1 200 "), data)
+        self.assertEqual(self.stub.calls, calls + 1)
+        self.assertEqual(ask(self.relay.address, second).status, 200)
+
     def test_headers(self):
         def with_headers(*headers):
             return message("POST", "/v1/messages", [*headers, ("Content-Length", "2")], b"{}")
@@ -247,6 +264,9 @@ class Table(LendingTest):
                                     ("bad_head", 502, "upstream_broken"),
                                     ("gzip", 502, "upstream_broken"),
                                     ("until_close", 502, "upstream_broken"),
+                                    ("switch", 502, "upstream_broken"),
+                                    ("status code=600", 502, "upstream_broken"),
+                                    ("status code=999", 502, "upstream_broken"),
                                     ("hang at=read", 504, "upstream_timeout"),
                                     ("hang at=head", 504, "upstream_timeout")):
             before = self.count()
@@ -343,8 +363,16 @@ class Load(LendingTest):
         self.assertEqual(len({each.body for each in replies}), 1)
 
     def test_backlog(self):
-        """200 connections at once are all taken, also while none of them says anything."""
-        connections = [socket.create_connection(self.relay.address, timeout=PATIENCE) for _ in range(200)]
+        """200 connections at once are all taken, also while the relay has no time for any of them."""
+        with open("/proc/sys/net/core/somaxconn") as file:
+            count = min(200, int(file.read()))
+        connections = []
+        self.relay.process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(count):
+                connections.append(socket.create_connection(self.relay.address, timeout=PATIENCE))
+        finally:
+            self.relay.process.send_signal(signal.SIGCONT)
         try:
             for each in connections:
                 each.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
@@ -442,6 +470,33 @@ class Load(LendingTest):
         self.assertEqual((replies[0].status, replies[0].token), (200, "spent"))
         self.assertEqual(self.stub.calls, calls)
 
+    def is_closed(self):
+        try:
+            socket.create_connection(self.relay.address, timeout=PATIENCE).close()
+            return False
+        except OSError:
+            return True
+
+    def test_late_comer(self):
+        """Who had a connection when the relay was told to stop, and asks only then, is told to come again."""
+        self.relay.stop()
+        type(self).relay = self.serve()
+        first, second = (self.request({"model": model, "late": True}) for model in ("held", "ok"))
+        with socket.create_connection(self.relay.address, timeout=PATIENCE) as connection:
+            # Connections are taken in order: behind this one's reply the idle one has been taken too.
+            self.assertEqual(ask(self.relay.address, message("GET", "/nothing", [])).status, 404)
+            thread, replies = self.hold(first)
+            self.relay.process.send_signal(signal.SIGTERM)
+            self.wait_until(self.is_closed)
+            connection.sendall(second)
+            late = receive(connection)
+        self.release(thread)
+        self.assertEqual((late.status, late.code, late.token, late.get("retry-after")), (503, "busy", "unspent", "1"))
+        self.assertEqual((replies[0].status, replies[0].end), (200, "clean"))
+        self.assertEqual(self.relay.stop(None), 0)
+        type(self).relay = self.serve()
+        self.assertEqual(ask(self.relay.address, second).status, 200)
+
     def test_busy_and_stopping(self):
         """Refused before the claim when full; told to stop, what is under way ends and nobody else begins."""
         self.relay.stop()
@@ -452,14 +507,7 @@ class Load(LendingTest):
         self.assertEqual((reply.status, reply.code, reply.token, reply.get("retry-after")),
                          (503, "busy", "unspent", "1"))
         self.relay.process.send_signal(signal.SIGTERM)
-
-        def is_closed():
-            try:
-                socket.create_connection(self.relay.address, timeout=PATIENCE).close()
-                return False
-            except OSError:
-                return True
-        self.wait_until(is_closed)
+        self.wait_until(self.is_closed)
         self.release(thread)
         self.assertEqual((replies[0].status, replies[0].end), (200, "clean"))
         self.assertEqual(self.relay.stop(None), 0)

@@ -27,6 +27,7 @@ BEHAVIOURS = {
     "gzip": "a reply that says it is encoded",
     "until_close": "a reply whose end shows only by the closing",
     "interim": "100 and 103 before the reply",
+    "switch": "101 before the reply",
     "leaky": "a reply with all kinds of headers about the account",
     "flood": "a body of size=BYTES",
     "pieces": "a stream whose events come cut into pieces",
@@ -172,6 +173,8 @@ class Handler(socketserver.BaseRequestHandler):
                      ("CF-RAY", "1"), ("Server", "stub"), ("Via", "1.1 stub"), ("retry-after", "17")]
         if how == "interim":
             self.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        if how == "switch":
+            self.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
         if how == "gzip":
             extra = [("Content-Encoding", "gzip")]
         if method == "GET":
