@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import os
+import pathlib
 import re
 import select
 import shutil
@@ -273,8 +274,16 @@ def reply(status, value, token="unspent", *more):
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def own(code, status, token="unspent"):
-    return reply(status, {"type": "error", "error": {"type": "api_error", "message": "x", "code": code}}, token)
+SPEC = pathlib.Path(__file__).resolve().parents[2] / "spec" / "11-http.md"
+ERRORS = {code: (int(status), kind, sentence) for code, status, kind, sentence in re.findall(
+    r"^\| `(\w+)` \| (\d{3}) \| `(\w+)` \| (.+) \|$", SPEC.read_text(), re.MULTILINE)}
+
+
+def own(code, token="unspent"):
+    """A refusal as chapter 11's ErrorReply makes it."""
+    status, kind, sentence = ERRORS[code]
+    body = ('{"type":"error","error":{"type":"%s","message":"%s","code":"%s","step":"","param":null}}' % (kind, sentence, code))
+    return reply(status, body.encode(), token)
 
 
 CONTENT = [("content-type", "application/json")]

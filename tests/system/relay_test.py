@@ -276,7 +276,7 @@ class Table(LendingTest):
             self.assertEqual(self.count()[2], before[2] + 1)
 
     def test_upstream_breaks_in_its_reply(self):
-        """Never a clean end, and of a stream only whole events."""
+        """Claim.NoCleanCut: and of a stream only whole events."""
         for model in ("drop at=body", "reset at=body", "drop at=tail", "reset at=tail", "hang at=body"):
             reply = self.borrow(model)
             self.assertEqual((reply.status, reply.token), (200, "spent"), model)

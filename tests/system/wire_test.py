@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import socket
 import socketserver
 import ssl
@@ -32,17 +33,20 @@ class RawTap(Tap):
     def __init__(self, target):
         super().__init__(target)
         self.RequestHandlerClass = Blind
-        self.first, self.all = [], []
+        self.first, self.all, self.sizes = [], [], []
 
 
 class Blind(socketserver.BaseRequestHandler):
     def handle(self):
-        tap, kept = self.server, []
+        tap, kept, sent = self.server, [], 0
         with socket.create_connection(tap.target, timeout=PATIENCE) as onward:
             def pass_on(one, other):
                 try:
                     while piece := one.recv(65536):
                         kept.append(piece)
+                        if one is self.request:
+                            nonlocal sent
+                            sent += len(piece)
                         if one is self.request and len(kept) == 1:
                             tap.first.append(piece)
                         other.sendall(piece)
@@ -54,6 +58,7 @@ class Blind(socketserver.BaseRequestHandler):
             pass_on(self.request, onward)
             back.join(PATIENCE)
         tap.all.append(b"".join(kept))
+        tap.sizes.append(sent)
 
 
 def sealed_in(raw):
@@ -365,7 +370,7 @@ class Limits(WireTest):
         """Limit.LyingLender: "busy" makes the proxy show the same token again and again; "refunded" makes it come with
         the next request."""
         before = self.tokens()
-        liar = self.liar(own("token_busy", 503))
+        liar = self.liar(own("token_busy"))
         self.through(liar)
         self.assertEqual(self.call({"model": "ok"}).token, "pending")
         self.assertGreater(len(liar.borrows), 2)
@@ -373,7 +378,7 @@ class Limits(WireTest):
         self.assertEqual(self.tokens()["spending"], before["spending"] + 1)
         self.proxy.stop()
         self.ok("member", "reclaim", "--dir", "m0")
-        liar = self.liar(own("upstream_unreachable", 502, "refunded"))
+        liar = self.liar(own("upstream_unreachable", "refunded"))
         type(self).proxy = self.borrow_through(liar.url)
         for text in ("one", "two", "three"):
             self.call({"model": "ok", "said": text})
@@ -382,7 +387,7 @@ class Limits(WireTest):
     def test_liar_says_spent(self):
         """Limit.LyingLender: "spent" costs three tokens, and the tool is told not to try again: it would be nine."""
         before = self.tokens()
-        liar = self.liar(own("token_spent", 403, "spent"))
+        liar = self.liar(own("token_spent", "spent"))
         self.through(liar)
         said = self.call({"model": "ok"})
         self.assertEqual((said.status, said.code, said.token, said.get("x-should-retry")),
@@ -392,7 +397,7 @@ class Limits(WireTest):
 
     def test_refusal(self):
         """Limit.Refusal: a lender takes a token, and serves nothing."""
-        liar = self.liar(own("upstream_broken", 502, "spent"))
+        liar = self.liar(own("upstream_broken", "spent"))
         self.through(liar)
         before, calls = self.tokens(), self.stub.calls
         self.assertEqual(self.call({"model": "ok"}).status, 502)
@@ -458,6 +463,81 @@ class Limits(WireTest):
         for headers in ([], [("Authorization", "Bearer of somebody else")], [("Cookie", "user=eve")]):
             self.assertEqual(self.call({"model": "ok"}, headers=headers).status, 200)
         self.change(before, held=-3, spent=3)
+
+    def test_what_the_tables_do_not_know(self):
+        """Limit.TablesEnd: a name in a field of another name, and references by names that no table has."""
+        tap = self.tap()
+        self.through(tap)
+        self.assertEqual(self.call({"model": "ok", "end_user": "me", "metadata": {"customer": "me"}, "store": True,
+                                    "input": [{"type": "item_reference", "id": "of-before"}]}).status, 200)
+        for kept in (b'"end_user": "me"', b'{"customer": "me"}', b'"store": true', b'"id": "of-before"'):
+            self.assertIn(kept, body_of(tap.borrows[0]))
+            self.assertIn(kept, body_of(self.above.seen[-1][2]))
+
+    def test_price(self):
+        """Limit.TokenCost: a question of a hundred answers, of a million characters each, costs one token as well."""
+        self.through(self.tap())
+        before = self.tokens()
+        self.assertEqual(self.call({"model": "ok", "n": 100, "said": "!" * 1000000}).status, 200)
+        self.change(before, held=-1, spent=1)
+
+    def test_what_upstream_says(self):
+        """Limit.UpstreamBodies: the account's name in an error goes through, where the same in a header does not."""
+        self.through(self.tap())
+        body = b'{"error":{"message":"limit reached for organization org-of-the-lender"}}'
+        for status in (b"400 Bad Request", b"429 Too Many Requests"):
+            self.above.answer = lambda raw: (
+                b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\nopenai-organization: org-of-the-lender\r\n"
+                b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            try:
+                reply = self.call({"model": "ok"})
+            finally:
+                self.above.answer = None
+            self.assertEqual(reply.body, body)
+            self.assertNotIn(b"org-of-the-lender", reply.data.replace(body, b""))
+
+    def test_shape(self):
+        """Limit.TrafficShape: TLS keeps the words, not their number: one byte more is one byte more."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", "k3", "-out", "c3", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost"], cwd=self.shared, check=True, stderr=subprocess.DEVNULL)
+        self.relay.stop()
+        type(self).relay = self.serve("--tls-cert", "c3", "--tls-key", "k3", upstream=self.above.url)
+        tap = RawTap(self.relay.address)
+        self.addCleanup(tap.stop)
+        self.proxy.stop()
+        try:
+            type(self).proxy = self.borrow_through(f"https://localhost:{tap.server_address[1]}", more=("--ca", "c3"))
+            sizes = []
+            for length in (1000, 1001, 1500):
+                known = len(tap.sizes)
+                self.assertEqual(self.call({"model": "ok", "said": "!" * length}).status, 200)
+                self.wait_until(lambda: len(tap.sizes) > known and len(tap.sizes) == len(tap.first))
+                sizes.append(tap.sizes[-1])
+        finally:
+            self.relay.stop()
+            type(self).relay = self.serve(upstream=self.above.url)
+        self.assertEqual((sizes[1] - sizes[0], sizes[2] - sizes[0]), (1, 500))
+
+    def test_flood(self):
+        """Limit.Flood: as many connections as a relay takes, with nothing on them, and nobody else is answered; later they
+        are."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 6000:
+            self.skipTest("too few files may be open here for a flood")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        relay = self.serve("--head-time", "20", lender="k")
+        self.addCleanup(relay.stop)
+        flood = []
+        try:
+            for _ in range(5000):
+                flood.append(socket.create_connection(relay.address, timeout=PATIENCE))
+            self.assertNotEqual(ask(relay.address, message("GET", "/v1/models", []), 5).status, 401)
+        finally:
+            for each in flood:
+                each.close()
+        self.wait_until(lambda: ask(relay.address, message("GET", "/v1/models", []), 5).status == 401)
 
 
 class Issuer(unittest.TestCase):
