@@ -7,14 +7,20 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 add_library(fuzz_support STATIC harness.cc oracle.cc)
 target_link_libraries(fuzz_support PUBLIC blindlend_ref blindlend_binding OpenSSL::Crypto)
 # Coverage of the oracles would only steer mutation away from the code under test, and slow it down.
-set_source_files_properties(harness.cc oracle.cc PROPERTIES
-                            COMPILE_OPTIONS -fno-sanitize=fuzzer-no-link)
+if(BLINDLEND_FUZZ_ENGINE)
+  set(ENGINE ${BLINDLEND_FUZZ_ENGINE})
+  set(UNINSTRUMENTED -fsanitize-coverage-ignorelist=${CMAKE_CURRENT_SOURCE_DIR}/ignorelist)
+else()
+  set(ENGINE -fsanitize=fuzzer)
+  set(UNINSTRUMENTED -fno-sanitize=fuzzer-no-link)
+endif()
+set_source_files_properties(harness.cc oracle.cc PROPERTIES COMPILE_OPTIONS ${UNINSTRUMENTED})
 
 function(blindlend_harness name source)
   add_executable(fuzz_${name} ${source})
   set_target_properties(fuzz_${name} PROPERTIES OUTPUT_NAME ${name})
   target_link_libraries(fuzz_${name} PRIVATE fuzz_support)
-  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(fuzz_${name} PRIVATE ${ENGINE})
 endfunction()
 
 set(HARNESSES decode_base64 decode_text parse_public_key parse_secret_key parse_batch parse_state
@@ -31,10 +37,12 @@ endforeach()
 
 add_test(NAME fuzz.seeds_are_current COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/make_seeds --check)
 
-# Breaks on purpose, for the runner's own test.
+# Breaks on purpose, for the runner's own tests.
 blindlend_harness(crash_on_purpose selftest/crash_on_purpose.cc)
 add_test(NAME fuzz.crash_is_reported
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/selftest/crash_is_reported --build ${CMAKE_BINARY_DIR})
+add_test(NAME fuzz.run_test
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/run_test --build ${CMAKE_BINARY_DIR})
 add_test(NAME fuzz.run_smoke
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/run --build ${CMAKE_BINARY_DIR} --budget 3s --jobs 4)
 set_tests_properties(fuzz.run_smoke PROPERTIES PROCESSORS 2)
