@@ -74,10 +74,13 @@ def wait(process):
 def executed(said):
     """How many inputs were executed, by what a harness said at its end."""
     match = re.search(r"^stat::number_of_executed_units:\s*(\d+)", said, re.M)
-    if match:
-        return int(match[1])
-    last = re.findall(r"^#(\d+)\s", said, re.M)  # a crash may leave no statistics
-    return int(last[-1]) if last else 0
+    return int(match[1]) if match else last_count(said)  # a crash may leave no statistics
+
+
+def last_count(said):
+    """The count of executions on the last line of libFuzzer's that has one."""
+    counts = re.findall(r"^#(\d+)\s", said, re.M)
+    return int(counts[-1]) if counts else 0
 
 
 def features(said):

@@ -8,7 +8,7 @@ add_library(fuzz_support STATIC harness.cc oracle.cc)
 target_link_libraries(fuzz_support PUBLIC blindlend_ref blindlend_binding OpenSSL::Crypto)
 # Coverage of the oracles would only steer mutation away from the code under test, and slow it down.
 if(BLINDLEND_FUZZ_ENGINE)
-  set(ENGINE ${BLINDLEND_FUZZ_ENGINE})
+  separate_arguments(ENGINE UNIX_COMMAND "${BLINDLEND_FUZZ_ENGINE}")
   set(UNINSTRUMENTED -fsanitize-coverage-ignorelist=${CMAKE_CURRENT_SOURCE_DIR}/ignorelist)
 else()
   set(ENGINE -fsanitize=fuzzer)
