@@ -277,19 +277,22 @@ Task<HeadState> ReadRequestHead(Wire& wire, RequestHead& head) {
   parser.body_limit(boost::none);
   Bytes unparsed;
   Bytes buffer(4096);
-  std::size_t total = 0;
+  std::string all;
   while (!parser.is_header_done()) {
     const std::size_t size = co_await wire.Read(buffer);
     if (size == 0) co_return wire.is_late() ? HeadState::kLate : HeadState::kClosed;
-    total += size;
+    all.append(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
     unparsed.insert(unparsed.end(), buffer.begin(),
                     buffer.begin() + static_cast<std::ptrdiff_t>(size));
     error_code error;
     const std::size_t used = parser.put(BufferOf(unparsed), error);
     unparsed.erase(unparsed.begin(), unparsed.begin() + static_cast<std::ptrdiff_t>(used));
     if (error && error != http::error::need_more) co_return HeadState::kMalformed;
-    if (!parser.is_header_done() && total > kRequestHead) co_return HeadState::kMalformed;
+    if (!parser.is_header_done() && all.size() > kRequestHead) co_return HeadState::kMalformed;
   }
+  // The parser unfolds lines, silently.
+  const std::string_view lines = std::string_view(all).substr(0, all.size() - unparsed.size());
+  if (lines.contains("\r\n ") || lines.contains("\r\n\t")) co_return HeadState::kMalformed;
   const auto& message = parser.get();
   head.method = message.method_string();
   head.target = message.target();

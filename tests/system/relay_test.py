@@ -185,6 +185,20 @@ class Table(LendingTest):
         self.assertEqual(self.stub.calls, calls + 1)
         self.assertEqual(ask(self.relay.address, second).status, 200)
 
+    def test_heads(self):
+        """Strictly of RFC 9112's form: what two parsers could read in two ways is no request."""
+        first, host = b"GET /v1/models HTTP/1.1\r\n", b"Host: x\r\n"
+        self.refused(first + host + b"\r\n", 401, "token_missing")
+        for raw in (b"GET /v1/models HTTP/1.1\nHost: x\n\n", first + b"Host: x\nA: b\r\n\r\n", first + b"Host: x\ry\r\n\r\n",
+                    first + host + b"A: b\r\n c\r\n\r\n", first + host + b"A: b\r\n\tAuthorization: c\r\n\r\n",
+                    first + b"Host : x\r\n\r\n", first + b": x\r\n\r\n", first + b"Host: x\0y\r\n\r\n",
+                    b"GET  /v1/models HTTP/1.1\r\n" + host + b"\r\n", b"GET\t/v1/models HTTP/1.1\r\n" + host + b"\r\n",
+                    b"\r\n" + first + host + b"\r\n", b"GET /v1/models HTTP/1.0\r\n" + host + b"\r\n",
+                    b"GET /v1/models HTTP/2.0\r\n" + host + b"\r\n",
+                    b"POST /v1/messages HTTP/1.1\r\nContent-Length: +2\r\n\r\n{}",
+                    b"POST /v1/messages HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
+            self.refused(raw, 400, "bad_request")
+
     def test_headers(self):
         def with_headers(*headers):
             return message("POST", "/v1/messages", [*headers, ("Content-Length", "2")], b"{}")
