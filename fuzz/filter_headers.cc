@@ -40,7 +40,7 @@ void Check(View input) {
     for (const char c : target)
       Require(c > ' ' && c < 0x7f && c != '%' && c != '#' && c != ':', "a plain target");
   }
-  if (CheckCaller(headers)) {
+  if (CheckCaller(method, headers, input.size() % 2 == 0)) {
     for (const Header& each : headers) {
       const std::string name = Lower(each.name);
       Require(name != "origin" && name != "sec-fetch-site", "no page");

@@ -19,14 +19,13 @@ void Check(View input) {
   const View stream = arguments.Rest();
   Bytes held, passed;
   for (std::size_t at = 0; at < stream.size(); at += piece) {
-    const auto split = SplitEvents(held, stream.subspan(at, std::min(piece, stream.size() - at)));
-    Require(split.has_value(), "an event of this size is not too long");
-    Require(split->events.empty() || EndsEvent(ToText(split->events)), "only whole events go");
-    const std::string left = ToText(split->held);
+    const auto events = SplitEvents(held, stream.subspan(at, std::min(piece, stream.size() - at)));
+    Require(events.has_value(), "an event of this size is not too long");
+    Require(events->empty() || EndsEvent(ToText(*events)), "only whole events go");
+    const std::string left = ToText(held);
     for (std::size_t end = 0; end <= left.size(); ++end)
       Require(!EndsEvent(std::string_view(left).substr(0, end)), "no whole event is held");
-    passed = Join({passed, split->events});
-    held = split->held;
+    passed = Join({passed, *events});
   }
   Require(Equal(Join({passed, held}), stream), "nothing is lost");
 }

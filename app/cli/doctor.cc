@@ -56,7 +56,7 @@ void CheckModes(const std::string& directory, Findings& findings) {
     findings.Add((status.st_mode & 077) == 0, "mode of the directory", Octal(status.st_mode));
   for (const auto& each : std::filesystem::directory_iterator(directory, error)) {
     const std::string name = each.path().filename().string();
-    const bool is_secret = name.contains(".db") || name.ends_with(".mark");
+    const bool is_secret = name.contains(".db");
     if (is_secret && stat(each.path().c_str(), &status) == 0 && (status.st_mode & 077) != 0)
       findings.Add(false, "mode of " + name, Octal(status.st_mode));
   }

@@ -89,6 +89,7 @@ std::expected<Report, Stop> MemberProxy(const Arguments& arguments) {
   ProxyOptions options;
   options.directory = arguments.directory;
   options.listen = arguments.listen;
+  options.anywhere = arguments.anywhere;
   if (!IsLoopback(arguments.listen) && !arguments.anywhere)
     return Unusable(arguments.listen,
                     "is not of this machine alone: whoever reaches it spends your tokens "

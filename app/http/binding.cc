@@ -96,21 +96,26 @@ std::expected<void, Failure> CheckTarget(const Targets& targets, const std::stri
   return {};
 }
 
-std::expected<void, Failure> CheckCaller(const std::vector<Header>& headers) {
+std::expected<void, Failure> CheckCaller(std::string_view method,
+                                         const std::vector<Header>& headers, bool anywhere) {
   // CheckCaller.1  If headers have an origin or a sec-fetch-site, fail.
-  if (!ValuesOf(headers, "origin").empty() || !ValuesOf(headers, "sec-fetch-site").empty())
-    return Fail("CheckCaller.1");
-  // CheckCaller.2  If headers do not have exactly one host, fail.
+  if (Has(headers, "origin") || Has(headers, "sec-fetch-site")) return Fail("CheckCaller.1");
+  // CheckCaller.2  If method is "GET" and headers have neither an authorization nor an x-api-key, fail.
+  if (method == "GET" && !Has(headers, "authorization") && !Has(headers, "x-api-key"))
+    return Fail("CheckCaller.2");
+  // CheckCaller.3  If headers do not have exactly one host, fail.
   const std::vector<std::string> hosts = ValuesOf(headers, "host");
-  if (hosts.size() != 1) return Fail("CheckCaller.2");
-  // CheckCaller.3  name = its value without what is behind its last ":", if that is one to five digits; otherwise its value.
+  if (hosts.size() != 1) return Fail("CheckCaller.3");
+  // CheckCaller.4  name = its value without its last ":" and what is behind it, if that is one to five digits; otherwise its value.
   std::string_view name = hosts[0];
   const std::size_t colon = name.rfind(':');
   if (colon != std::string_view::npos && Decimal(name.substr(colon + 1), 1, 5))
     name = name.substr(0, colon);
-  // CheckCaller.4  If name is neither "localhost" nor four decimal numbers of one to three digits with "." between them nor "[" || one or more of "0123456789abcdef:." || "]", fail.
-  if (name != "localhost" && !IsDottedQuad(name) && !IsBracketed(name))
-    return Fail("CheckCaller.4");
+  // CheckCaller.5  If name is "localhost" or "[::1]", or begins with "127." and is four decimal numbers of one to three digits with "." between them, return.
+  if (name == "localhost" || name == "[::1]" || (name.starts_with("127.") && IsDottedQuad(name)))
+    return {};
+  // CheckCaller.6  If not anywhere, or name is neither four decimal numbers of one to three digits with "." between them nor "[" || one or more of "0123456789abcdef:." || "]", fail.
+  if (!anywhere || (!IsDottedQuad(name) && !IsBracketed(name))) return Fail("CheckCaller.6");
   return {};
 }
 
@@ -118,7 +123,7 @@ std::expected<std::uint64_t, Failure> CheckFraming(std::string_view method,
                                                    const std::vector<Header>& headers,
                                                    std::uint64_t max_body) {
   // CheckFraming.1  If headers have a transfer-encoding, fail.
-  if (!ValuesOf(headers, "transfer-encoding").empty()) return Fail("CheckFraming.1");
+  if (Has(headers, "transfer-encoding")) return Fail("CheckFraming.1");
   // CheckFraming.2  If headers have a content-encoding whose value is not "identity" in any case, fail.
   for (const std::string& coding : ValuesOf(headers, "content-encoding"))
     if (Lower(coding) != "identity") return Fail("CheckFraming.2");
@@ -285,20 +290,25 @@ std::vector<Header> FilterResponseHeaders(const std::vector<Header>& headers) {
   return kept;
 }
 
-std::expected<Events, Failure> SplitEvents(View held, View bytes) {
+std::expected<Bytes, Failure> SplitEvents(Bytes& held, View bytes) {
   // SplitEvents.1  all = held || bytes.
-  const Bytes all = Join({held, bytes});
-  // SplitEvents.2  end = the greatest position such that all[0..end) ends with LF LF, LF CR LF or CR CR; 0 if there is none.
+  const std::size_t known = held.size();
+  held.insert(held.end(), bytes.begin(), bytes.end());
+  const Bytes& all = held;
+  // SplitEvents.2  end = the greatest position above len(held) such that all[0..end) ends with LF LF, LF CR LF or CR CR; 0 if there is none.
   std::size_t end = all.size();
-  for (; end > 0; --end) {
+  for (; end > known; --end) {
     const std::string_view tail(reinterpret_cast<const char*>(all.data()), end);
     if (tail.ends_with("\n\n") || tail.ends_with("\n\r\n") || tail.ends_with("\r\r")) break;
   }
+  if (end == known) end = 0;
   // SplitEvents.3  If len(all) - end > 2^20, fail.
   if (all.size() - end > (1U << 20)) return Fail("SplitEvents.3");
   // SplitEvents.4  Return all[0..end) and all[end..).
-  const auto at = all.begin() + static_cast<std::ptrdiff_t>(end);
-  return Events{Bytes(all.begin(), at), Bytes(at, all.end())};
+  const auto at = held.begin() + static_cast<std::ptrdiff_t>(end);
+  Bytes events(held.begin(), at);
+  held.erase(held.begin(), at);
+  return events;
 }
 
 }  // namespace blindlend

@@ -29,11 +29,6 @@ enum class ClaimEnd { kSettle, kRelease };
 /// What becomes of a member's token.
 enum class TokenEnd { kServed, kReleased, kPending };
 
-/// Whole server-sent events, and the beginning of the next one.
-struct Events {
-  Bytes events, held;
-};
-
 /// Padded base64url. RFC 4648 section 5.
 std::string EncodeBase64Url(View bytes);
 
@@ -58,9 +53,11 @@ std::expected<Challenge, Failure> ParseChallenge(std::string_view value);
 std::expected<void, Failure> CheckTarget(const Targets& targets, const std::string& method,
                                          std::string_view target);
 
-/// Whether a request to the proxy comes from a tool and not from a web page.
-/// Fails at CheckCaller.1 (a browser's), .2 (not one host), .4 (a host that is a name).
-std::expected<void, Failure> CheckCaller(const std::vector<Header>& headers);
+/// Whether a request to the proxy comes from a tool and not from a web page. anywhere: whether the proxy
+/// is reached from other machines. Fails at CheckCaller.1, .2 (as a page could send it), .3 (not one
+/// host), .6 (which host).
+std::expected<void, Failure> CheckCaller(std::string_view method,
+                                         const std::vector<Header>& headers, bool anywhere);
 
 /// How many bytes of body follow, at most max_body.
 /// Fails at CheckFraming.1 (transfer coding), .2 (content coding), .3 (no length), .4 (no clear
@@ -98,8 +95,8 @@ TokenEnd TokenAfter(std::string_view header, std::string_view code, bool resent)
 /// What of a reply's headers is passed on.
 std::vector<Header> FilterResponseHeaders(const std::vector<Header>& headers);
 
-/// held: what the call before left, at first nothing.
-/// Fails at SplitEvents.3 (an event of more than 2^20 bytes).
-std::expected<Events, Failure> SplitEvents(View held, View bytes);
+/// The whole events of held and bytes. held: at first nothing; then the beginning of the next event.
+/// Takes time in proportion to bytes. Fails at SplitEvents.3 (an event of more than 2^20 bytes).
+std::expected<Bytes, Failure> SplitEvents(Bytes& held, View bytes);
 
 }  // namespace blindlend

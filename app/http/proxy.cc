@@ -81,7 +81,7 @@ class Member {
                         .max_body = options_.max_body,
                         .head_time = options_.head_time,
                         .body_time = options_.body_time,
-                        .is_local = true};
+                        .anywhere = options_.anywhere};
     const std::optional<Refusal> refusal = co_await TakeHead(exchange, bounds);
     if (exchange.is_gone) co_return;
     if (refusal) {

@@ -13,6 +13,8 @@ namespace blindlend {
 /// What the command line says. Times in seconds.
 struct ProxyOptions {
   std::string directory, listen;
+  /// Whether other machines may reach it.
+  bool anywhere = false;
   /// In the order in which they are asked.
   std::vector<Url> lenders;
   /// The certificates that theirs are checked against, or empty for the system's.

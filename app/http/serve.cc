@@ -27,9 +27,10 @@ Refusal OfFraming(const Failure& failure) {
 /// Rows 2 to 4.
 std::optional<Refusal> CheckHead(Exchange& exchange, const Bounds& bounds) {
   const RequestHead& head = exchange.head;
-  const auto local = CheckCaller(head.headers);
-  if (bounds.is_local && !local)
-    return Refusal{"foreign_page", std::string(local.error().step), {}};
+  if (bounds.anywhere) {
+    const auto tool = CheckCaller(head.method, head.headers, *bounds.anywhere);
+    if (!tool) return Refusal{"foreign_page", std::string(tool.error().step), {}};
+  }
   const auto lent = CheckTarget(bounds.targets, head.method, head.target);
   if (!lent) return Refusal{"bad_target", std::string(lent.error().step), {}};
   const auto length = CheckFraming(head.method, head.headers, bounds.max_body);
@@ -147,12 +148,9 @@ Task<bool> PassOn(Exchange& exchange, ReplyReader& reply, const std::vector<Head
     }
     is_broken = next == ReplyReader::Next::kBroken;
     if (!is_broken && is_stream) {
-      auto split = SplitEvents(held, piece);
-      is_broken = !split;
-      if (split) {
-        piece = std::move(split->events);
-        held = std::move(split->held);
-      }
+      auto events = SplitEvents(held, piece);
+      is_broken = !events;
+      if (events) piece = *std::move(events);
     }
     if (is_broken || piece.empty()) continue;
     if (!length) piece = Chunk(piece);

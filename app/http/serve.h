@@ -35,8 +35,8 @@ struct Bounds {
   double head_time, body_time;
   /// Whether headers are filtered (row 4).
   bool filters = true;
-  /// Whether the caller must not be a web page (row 2).
-  bool is_local = false;
+  /// Of the proxy: whether it is reached from other machines (row 2).
+  std::optional<bool> anywhere = std::nullopt;
 };
 
 /// Rows 1 to 4 of spec 11-http, The order of the relay. Nothing if the caller has gone.

@@ -76,6 +76,10 @@ std::vector<std::string> ValuesOf(const std::vector<Header>& headers, std::strin
   return values;
 }
 
+bool Has(const std::vector<Header>& headers, std::string_view name) {
+  return !ValuesOf(headers, name).empty();
+}
+
 std::string ToText(View bytes) {
   return {bytes.begin(), bytes.end()};
 }

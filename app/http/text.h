@@ -46,6 +46,9 @@ std::optional<std::uint64_t> Decimal(std::string_view text, std::size_t min, std
 /// The values of all headers with this name (in lower case), in their order.
 std::vector<std::string> ValuesOf(const std::vector<Header>& headers, std::string_view name);
 
+/// Whether there is a header with this name (in lower case).
+bool Has(const std::vector<Header>& headers, std::string_view name);
+
 /// Bytes as text, and back by Ascii.
 std::string ToText(View bytes);
 

@@ -28,6 +28,7 @@ std::expected<Url, Stop> ParseUrl(const std::string& text) {
   std::string_view host = authority;
   std::string_view port;
   if (host.starts_with('[')) {  // an IPv6 address
+    if (!host.contains(']')) return Bad(text, "has no host");
     const std::string_view inside = Before(host.substr(1), ']');
     const std::string_view behind = host.substr(std::min(host.size(), inside.size() + 2));
     if (!behind.empty() && !behind.starts_with(':'))

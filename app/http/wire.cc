@@ -31,6 +31,7 @@ namespace {
 constexpr std::size_t kRequestHead = 16384, kReplyHead = 65536, kHeaders = 64, kPiece = 16384;
 /// How long somebody may go on sending what nobody reads, and how much of it.
 constexpr Seconds kLinger{2};
+constexpr std::size_t kLingerBytes = 1U << 26;
 
 asio::const_buffer BufferOf(View bytes) {
   return {bytes.data(), bytes.size()};
@@ -73,7 +74,11 @@ void Wire::Limit(Seconds time) {
     if (error || !self || self->timer_.expiry() > Clock::now()) return;
     self->is_late_ = true;
     error_code ignored;
-    self->Socket().cancel(ignored);
+    // What is closing must not begin anything new.
+    if (self->is_closing_)
+      self->Socket().close(ignored);
+    else
+      self->Socket().cancel(ignored);
   });
 }
 
@@ -143,6 +148,7 @@ void Wire::Watch(std::function<void()> gone) {
 
 Task<void> Wire::Close(bool unread) {
   gone_ = nullptr;
+  is_closing_ = true;
   Limit(kLinger);
   error_code error;
   if (tls_ && !unread)
@@ -151,8 +157,10 @@ Task<void> Wire::Close(bool unread) {
   if (unread && !error) {
     std::vector<std::uint8_t> sink(65536);
     const asio::mutable_buffer buffer(sink.data(), sink.size());
-    while (!error)
-      co_await Socket().async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    std::size_t total = 0;
+    while (!error && !is_late_ && total < kLingerBytes)
+      total += co_await Socket().async_read_some(buffer,
+                                                 asio::redirect_error(asio::use_awaitable, error));
   }
   Drop();
 }

@@ -70,7 +70,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   boost::asio::steady_timer timer_;
   std::function<void()> gone_;
   std::uint8_t spare_ = 0;
-  bool is_late_ = false;
+  bool is_late_ = false, is_closing_ = false;
 };
 
 /// A connection to the url's host, TLS included; nothing if it does not come about. is_late: whether time was
@@ -149,20 +149,29 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 template <class Work>
 Task<std::invoke_result_t<Work>> Elsewhere(boost::asio::thread_pool& pool, Work work) {
   namespace asio = boost::asio;
-  using Result = std::invoke_result_t<Work>;
+  using Result = std::optional<std::invoke_result_t<Work>>;
   const auto here = co_await asio::this_coro::executor;
   const auto begin = [&pool, here, &work](auto handler) {
     // The loop must not end while the work goes on.
     auto back = asio::prefer(here, asio::execution::outstanding_work.tracked);
     asio::post(pool, [back, work = std::move(work), handler = std::move(handler)]() mutable {
-      Result result = work();
-      asio::post(back, [handler = std::move(handler), result = std::move(result)]() mutable {
-        std::move(handler)(std::move(result));
-      });
+      Result result;
+      std::exception_ptr thrown;
+      try {
+        result.emplace(work());
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+      asio::post(back,
+                 [handler = std::move(handler), thrown, result = std::move(result)]() mutable {
+                   std::move(handler)(thrown, std::move(result));
+                 });
     });
   };
   const auto& token = asio::use_awaitable;
-  co_return co_await asio::async_initiate<decltype(token), void(Result)>(begin, token);
+  auto result = co_await asio::async_initiate<decltype(token), void(std::exception_ptr, Result)>(
+      begin, token);
+  co_return *std::move(result);
 }
 
 }  // namespace blindlend

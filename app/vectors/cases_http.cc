@@ -194,27 +194,38 @@ void CheckTargetCases(List& list) {
 }
 
 void CheckCallerCases(List& list) {
-  const auto in = [](const std::vector<Header>& headers) {
-    return Json{{"headers", HeaderList(headers)}};
+  const auto in = [](const char* method, const std::vector<Header>& headers, bool anywhere) {
+    return Json{
+        {"method", Bytewise(method)}, {"headers", HeaderList(headers)}, {"anywhere", anywhere}};
   };
-  for (const char* const host : {"127.0.0.1:8080", "localhost:8080", "localhost", "127.0.0.1",
-                                 "[::1]:8080", "[::1]", "10.0.0.17:80", "[fe80::1]:65535"})
-    list.Valid("where a tool finds it", {"Normal"}, in({{"Host", host}}));
+  const auto post = [&](const std::vector<Header>& headers, bool anywhere = false) {
+    return in("POST", headers, anywhere);
+  };
+  const Header host{"Host", "127.0.0.1:8080"}, key{"x-api-key", "any"};
+  for (const char* const name : {"127.0.0.1:8080", "localhost:8080", "localhost", "127.0.0.1",
+                                 "[::1]:8080", "[::1]", "127.255.3.4:65535"})
+    list.Valid("where a tool finds it", {"Normal"}, post({{"Host", name}}));
+  for (const char* const name : {"10.0.0.17:80", "[fe80::1]:65535", "192.168.1.7", "localhost:1"})
+    list.Valid("from another machine", {"Normal"}, post({{"host", name}}, true));
   list.Valid("what tools send besides", {"Normal"},
-             in({{"host", "localhost:1"}, {"Sec-Fetch-Mode", "cors"}, {"User-Agent", "node"}}));
-  const auto bad = [&](const char* step, const char* why, const char* flag,
-                       const std::vector<Header>& headers) {
-    list.Invalid(step, why, {flag}, in(headers));
+             in("GET", {host, key, {"Sec-Fetch-Mode", "cors"}, {"User-Agent", "node"}}, false));
+  list.Valid("a key of another kind", {"Normal"},
+             in("GET", {host, {"Authorization", "Bearer any"}}, false));
+  const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
+    list.Invalid(step, why, {flag}, input);
   };
-  const Header host{"Host", "127.0.0.1:8080"};
-  bad("CheckCaller.1", "a page", "Normal", {host, {"Origin", "https://page.example"}});
-  bad("CheckCaller.1", "a page without a name", "EdgeCase", {host, {"origin", "null"}});
-  bad("CheckCaller.1", "a picture in a page", "Normal", {host, {"Sec-Fetch-Site", "cross-site"}});
+  bad("CheckCaller.1", "a page", "Normal", post({host, {"Origin", "https://page.example"}}));
+  bad("CheckCaller.1", "a page without a name", "EdgeCase", post({host, {"origin", "null"}}));
+  bad("CheckCaller.1", "a picture in a page", "Normal",
+      in("GET", {host, key, {"Sec-Fetch-Site", "cross-site"}}, false));
   bad("CheckCaller.1", "a page of the proxy's own", "EdgeCase",
-      {host, {"sec-fetch-site", "same-origin"}});
-  bad("CheckCaller.1", "a page, and no host", "Order", {{"Origin", "https://page.example"}});
-  bad("CheckCaller.2", "no host", "Malformed", {});
-  bad("CheckCaller.2", "two hosts", "Malformed", {host, host});
+      post({host, {"sec-fetch-site", "same-origin"}}));
+  bad("CheckCaller.1", "a page, and no host", "Order", post({{"Origin", "https://page.example"}}));
+  bad("CheckCaller.2", "a picture, of a browser that names no page", "Normal",
+      in("GET", {host}, false));
+  bad("CheckCaller.2", "the same, and no host", "Order", in("GET", {}, true));
+  bad("CheckCaller.3", "no host", "Malformed", post({}));
+  bad("CheckCaller.3", "two hosts", "Malformed", post({host, host}));
   for (const char* const name : {"page.example:8080",
                                  "page.example",
                                  "127.0.0.1.page.example",
@@ -236,7 +247,13 @@ void CheckCallerCases(List& list) {
                                  "[::g]",
                                  "127.0.0.1 ",
                                  "localhost:80a"})
-    bad("CheckCaller.4", "a name, or nothing of this form", "Malformed", {{"Host", name}});
+    for (const bool anywhere : {false, true})
+      bad("CheckCaller.6", "a name, or nothing of this form", "Malformed",
+          post({{"Host", name}}, anywhere));
+  for (const char* const name :
+       {"0.0.0.0:8080", "[::]:8080", "192.168.1.7:8080", "10.0.0.1", "[::2]", "128.0.0.1"})
+    bad("CheckCaller.6", "an address that is not this machine's own", "Malformed",
+        post({{"Host", name}}));
 }
 
 void CheckFramingCases(List& list) {

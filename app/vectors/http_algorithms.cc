@@ -81,6 +81,11 @@ Evaluation RunErrorReply(const Json& in) {
   return Done({{"status", reply->status}, {"body", ToJson(reply->body)}});
 }
 
+bool ToBool(const Json& json) {
+  if (!json.is_boolean()) throw std::runtime_error("not a bool");
+  return json.get<bool>();
+}
+
 Stage ToStage(const std::string& name) {
   if (name == "unsent") return Stage::kUnsent;
   if (name == "sent") return Stage::kSent;
@@ -106,8 +111,7 @@ Evaluation RunCodeOfReply(const Json& in) {
 }
 
 Evaluation RunTokenAfter(const Json& in) {
-  if (!in.at("resent").is_boolean()) throw std::runtime_error("not a bool");
-  const bool resent = in.at("resent").get<bool>();
+  const bool resent = ToBool(in.at("resent"));
   switch (TokenAfter(TextIn(in.at("header")), TextIn(in.at("code")), resent)) {
     case TokenEnd::kServed:
       return Done({{"end", "served"}});
@@ -120,9 +124,10 @@ Evaluation RunTokenAfter(const Json& in) {
 }
 
 Evaluation RunSplitEvents(const Json& in) {
-  const auto split = SplitEvents(ToBytes(in.at("held")), ToBytes(in.at("bytes")));
-  if (!split) return Failed(split.error());
-  return Done({{"events", ToJson(split->events)}, {"held", ToJson(split->held)}});
+  Bytes held = ToBytes(in.at("held"));
+  const auto events = SplitEvents(held, ToBytes(in.at("bytes")));
+  if (!events) return Failed(events.error());
+  return Done({{"events", ToJson(*events)}, {"held", ToJson(held)}});
 }
 
 }  // namespace
@@ -161,8 +166,11 @@ std::vector<Algorithm> HttpAlgorithms() {
        }},
       {"CheckCaller",
        kChapter,
-       {"headers"},
-       [](const Json& in) { return Nothing(CheckCaller(ToHeaders(in.at("headers")))); }},
+       {"method", "headers", "anywhere"},
+       [](const Json& in) {
+         return Nothing(CheckCaller(TextIn(in.at("method")), ToHeaders(in.at("headers")),
+                                    ToBool(in.at("anywhere"))));
+       }},
       {"CheckFraming", kChapter, {"method", "headers", "max_body"}, RunCheckFraming},
       {"FilterRequestHeaders", kChapter, {"headers"}, RunFilterRequestHeaders},
       {"FilterBody",

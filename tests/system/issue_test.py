@@ -166,6 +166,9 @@ class Issue(GroupTest):
         # The databases are newer than --now: only that is wrong with this clock.
         self.assertEqual(doctor("--lender", relay.url), [])
         self.assertEqual(doctor(directory="l"), [])
+        self.write("l/lender.mark", b"0\n")  # as a relay leaves it: it says how many, and nothing secret
+        os.chmod(self.path("l/lender.mark"), 0o644)
+        self.assertEqual(doctor(directory="l"), [])
         wrong, = doctor("--admin", self.admin.url, expect=1)
         self.assertIn("its newest link is another one", wrong)
         self.ok(*self.join("e2"))

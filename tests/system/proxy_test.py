@@ -78,7 +78,7 @@ class Whole(ProxyTest):
 
     def test_models(self):
         before = self.tokens()
-        reply = ask(self.proxy.address, message("GET", "/v1/models", [("Host", "localhost")]))
+        reply = ask(self.proxy.address, message("GET", "/v1/models", [("Host", "localhost"), ("x-api-key", "any")]))
         self.assertEqual((reply.status, reply.end), (200, "clean"))
         self.change(before, held=-1, spent=1)
 
@@ -112,7 +112,7 @@ class Whole(ProxyTest):
                 ("POST", "/v1/messages", [*CONTENT, ("Transfer-Encoding", "chunked")], b"", 411, "length_required"),
                 ("POST", "/v1/messages", [("Content-Length", "2")], b"{}", 415, "bad_header"),
                 ("CONNECT", "example.org:443", [], b"", 404, "bad_target"),
-                ("GET", "http://example.org/v1/models", [], b"", 404, "bad_target"),
+                ("GET", "http://example.org/v1/models", [("x-api-key", "any")], b"", 404, "bad_target"),
                 ("POST", "/v1/messages", [*CONTENT, ("Content-Length", str(1 << 30))], b"", 413, "too_large")):
             reply = ask(self.proxy.address, message(method, target, [("Host", "localhost"), *headers], body))
             self.assertEqual((reply.status, reply.code), (status, code))
@@ -129,12 +129,17 @@ class Whole(ProxyTest):
                 ([("Host", here), ("Origin", "https://page.example")], "CheckCaller.1"),
                 ([("Host", here), ("Origin", "null")], "CheckCaller.1"),
                 ([("Host", here), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")], "CheckCaller.1"),
-                ([], "CheckCaller.2"),
-                ([("Host", "page.example:%d" % self.proxy.address[1])], "CheckCaller.4")):
-            for method, body in (("GET", b""), ("POST", b"{}"), ("OPTIONS", b"")):
+                ([], "CheckCaller.3"),
+                ([("Host", "page.example:%d" % self.proxy.address[1])], "CheckCaller.6"),
+                ([("Host", "0.0.0.0:%d" % self.proxy.address[1])], "CheckCaller.6"),
+                ([("Host", here)], "CheckCaller.2")):
+            # What a page cannot send without being asked first.
+            key = [("x-api-key", "any")] if step != "CheckCaller.2" else []
+            methods = (("GET", b""), ("POST", b"{}"), ("OPTIONS", b"")) if key else (("GET", b""),)
+            for method, body in methods:
                 target = "/v1/models" if method == "GET" else "/v1/messages"
                 length = [("Content-Length", str(len(body)))] if body else []
-                reply = ask(self.proxy.address, message(method, target, [*headers, *CONTENT, *length], body))
+                reply = ask(self.proxy.address, message(method, target, [*headers, *key, *CONTENT, *length], body))
                 self.assertEqual((reply.status, reply.code, reply.step, reply.token),
                                  (403, "foreign_page", step, "unspent"))
                 self.assertIsNone(reply.get("access-control-allow-origin"))

@@ -396,6 +396,15 @@ class Load(LendingTest):
             for each in connections:
                 each.close()
 
+    def test_who_goes_on_sending(self):
+        """Behind a refusal somebody may send on for a moment, not for ever."""
+        with socket.create_connection(self.relay.address, timeout=PATIENCE) as connection:
+            connection.sendall(message("GET", "/nothing", []))
+            with self.assertRaises(ConnectionError):
+                end = time.monotonic() + PATIENCE
+                while time.monotonic() < end:
+                    connection.sendall(b"x" * 1000000)
+
     def test_slow_reader(self):
         """A reply that nobody takes does not pile up in the relay, and comes whole in the end."""
         def held():
@@ -688,6 +697,31 @@ class Tls(LendingTest):
     def test_both_sides(self):
         reply = self.through(self.secure_stub("good"), "good.crt")
         self.assertEqual((reply.status, reply.token, reply.end), (200, "spent", "clean"))
+
+    def test_silent_client_gives_its_place_back(self):
+        """One that has read its reply and neither closes nor says anything."""
+        self.relay.stop()
+        relay = self.serve("--tls-cert", "good.crt", "--tls-key", "good.key", "--max-inflight", "1")
+        context = ssl.create_default_context(cafile=self.path("good.crt"))
+        silent = []
+
+        def served(number, stay):
+            plain = socket.create_connection(relay.address, timeout=PATIENCE)
+            connection = context.wrap_socket(plain, server_hostname="localhost")
+            silent.append(connection)
+            connection.sendall(self.request({"model": "ok", "number": number}))
+            if stay:
+                return b" 200 " in connection.recv(65536)
+            return receive(connection).status == 200
+        try:
+            self.assertTrue(served(0, True))
+            # Asking again and again loses no token: a relay that is busy takes none, and equal requests have one.
+            self.wait_until(lambda: served(1, False))
+        finally:
+            for each in silent:
+                each.close()
+            self.assertEqual(relay.stop(), 0)
+            type(self).relay = self.serve()
 
     def test_upstream_is_somebody_else(self):
         """Unknown to the authorities, or of another name: nothing was written, so refunded."""
