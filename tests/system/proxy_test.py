@@ -319,7 +319,8 @@ class Large(ProxyTest):
             for now, then in zip(self.peak(), first):
                 self.assertLess(now - then, 8 * size)
         self.stub.kept.clear()
-        refused = ask(self.proxy.address, message("POST", "/v1/messages", [*CONTENT, ("Content-Length", str(size + 1))]))
+        refused = ask(self.proxy.address, message("POST", "/v1/messages", [
+            ("Host", "localhost"), *CONTENT, ("Content-Length", str(size + 1))]))
         self.assertEqual((refused.status, refused.code), (413, "too_large"))
         self.change(before, held=-2, spent=2)
 
