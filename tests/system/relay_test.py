@@ -442,13 +442,16 @@ class Load(LendingTest):
 
     def test_credential(self):
         """A file that others can read, or that is no header, is refused, and never shown."""
-        for name, content, bits in (("open", f"x-api-key: {SECRET}\n", 0o644), ("two", f"x: {SECRET}\ny: 1\n", 0o600),
-                                    ("none", SECRET, 0o600), ("control", f"x: {SECRET}\x01", 0o600)):
+        form, others = b"is not one line of the form", b"can be read by others"
+        for name, content, bits, why in (("open", f"x-api-key: {SECRET}\n", 0o644, others),
+                                         ("two", f"x: {SECRET}\ny: 1\n", 0o600, form), ("none", SECRET, 0o600, form),
+                                         ("control", f"x: {SECRET}\x01", 0o600, form)):
             self.write(name, content.encode())
             os.chmod(self.path(name), bits)
             server = Server(self.shared, "lender", "serve", "--dir", "l", "--listen", "127.0.0.1:0", "--upstream",
                             self.stub.url, "--credential-file", name)
             self.assertEqual((server.address, server.process.returncode), (None, 2), name)
+            self.assertIn(why, server.said)
             self.assertNotIn(SECRET.encode(), server.said)
             os.remove(self.path(name))
 
@@ -575,6 +578,24 @@ class Load(LendingTest):
         for path, content in kept.items():
             self.assertNotIn(address, content)
             self.assertNotIn(str(int(time.time()))[:6].encode(), content)
+        type(self).relay = self.serve()
+
+
+    def test_compacted_at_its_end(self):
+        """What a relay leaves that was told to stop shows no order: compacting it again changes nothing."""
+        for _ in range(8):
+            self.assertEqual(self.borrow("ok").status, 200)
+        self.assertEqual(self.relay.stop(), 0)
+
+        def content():
+            self.assertFalse([path for path in glob.glob(self.path("l/lender.db-*")) if os.path.getsize(path)])
+            data = bytearray(self.read("l/lender.db"))
+            for at in (24, 40, 92):  # SQLite's counters of changes
+                data[at:at + 4] = bytes(4)
+            return bytes(data)
+        left = content()
+        self.ok("lender", "compact", "--dir", "l")
+        self.assertEqual(content(), left)
         type(self).relay = self.serve()
 
 
