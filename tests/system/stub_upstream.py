@@ -89,12 +89,14 @@ class Handler(socketserver.BaseRequestHandler):
                 self.server.gone += 1
             raise Gone from error
 
-    def hang(self, seconds=60):
+    def hang(self, seconds=300):
         """Until the other side closes."""
         self.request.settimeout(seconds)
         try:
             while self.request.recv(65536):
                 pass
+        except socket.timeout:
+            return  # it is still there
         except OSError:
             pass
         with self.server.lock:
