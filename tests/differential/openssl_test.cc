@@ -20,6 +20,7 @@
 #include "keys.h"
 #include "ref/rsa.h"
 #include "tests/support/plain_tape.h"
+#include "tests/support/property.h"
 
 namespace blindlend {
 
@@ -267,30 +268,34 @@ TEST(OpenSslDifferential, KeysAreOfAllThreeSizes) {
   EXPECT_EQ(NumBits(Keys()[2].ours.n), 4096);
 }
 
+// RawPublic.2
 TEST(OpenSslDifferential, RawPublic) {
-  EXPECT_TRUE(rc::check("RawPublic.2", [] {
+  test::CheckProperty([] {
     for (const auto& [key, sk] : Keys()) {
       const ZZ x = Below(sk.n - 1, Seed()) + 1;
       const auto y = RawPublic(sk, x);
       RC_ASSERT(Same(y, OpenSslPublic(key, x)));
       RC_ASSERT(Same(y, BnModExp(x, sk.e, sk.n)));
     }
-  }));
+  });
 }
 
 // Small and large public exponents, on moduli of any odd or even value.
+// RawPublic.2
 TEST(OpenSslDifferential, RawPublicAnyKey) {
-  EXPECT_TRUE(rc::check("RawPublic.2", [] {
+  test::CheckProperty([] {
     const long bits = *rc::gen::inRange<long>(2, 700);
     const ZZ n = NTL::power2_ZZ(bits) + Below(NTL::power2_ZZ(bits), Seed());
     const ZZ e = Below(NTL::power2_ZZ(*rc::gen::inRange<long>(1, 33)), Seed()) + 1;
     const ZZ x = Below(n - 1, Seed()) + 1;
     RC_ASSERT(Same(RawPublic({n, e}, x), BnModExp(x, e, n)));
-  }));
+    RC_TAG(bits < 64 ? "n within a word" : "n above a word");
+  });
 }
 
+// Property.RawInverse, RawPrivate.9
 TEST(OpenSslDifferential, RawPrivate) {
-  EXPECT_TRUE(rc::check("Property.RawInverse, RawPrivate.9", [] {
+  test::CheckProperty([] {
     for (const auto& [key, sk] : Keys()) {
       const ZZ c = Below(sk.n - 1, Seed()) + 1;
       const auto x = RawPrivate(sk, c, PlainTape(Seed()));
@@ -298,7 +303,7 @@ TEST(OpenSslDifferential, RawPrivate) {
       RC_ASSERT(Same(RawPublic(sk, *x), c));
       RC_ASSERT(Same(RawPrivate(sk, *RawPublic(sk, c), PlainTape(Seed())), c));
     }
-  }));
+  });
 }
 
 // Property.RawInverse where CRT and blinding have their corners; RawPublic.1, RawPrivate.1.
@@ -330,13 +335,16 @@ TEST(OpenSslDifferential, RawEdges) {
 
 // ---------------------------------------------------------------------------------------- inverses
 
+// Property.ModInverse, ModInverse.4, ModInverse.5
 TEST(OpenSslDifferential, ModInverse) {
-  EXPECT_TRUE(rc::check("Property.ModInverse, ModInverse.4, ModInverse.5", [] {
+  test::CheckProperty([] {
     // Any pair.
     const long bits = *rc::gen::inRange<long>(2, 1500);
     const ZZ n = Below(NTL::power2_ZZ(bits), Seed()) + 2;
     const ZZ a = Below(n - 1, Seed()) + 1;
-    RC_ASSERT(Same(ModInverse(a, n), BnModInverse(a, n)));
+    const auto inverse = ModInverse(a, n);
+    RC_ASSERT(Same(inverse, BnModInverse(a, n)));
+    RC_TAG(inverse ? "a unit" : "no unit");
     // A pair with a common factor.
     const ZZ g = Below(NTL::power2_ZZ(bits), Seed()) + 2;
     RC_ASSERT(FailsAt(ModInverse(a * g, n * g)) == "ModInverse.4");
@@ -348,7 +356,7 @@ TEST(OpenSslDifferential, ModInverse) {
       RC_ASSERT(r_inv.has_value());
       RC_ASSERT(Same(r_inv, BnModInverse(r, sk.n)));
     }
-  }));
+  });
 }
 
 // Property.ModInverse on every pair of small numbers, ModInverse.1 around them.
@@ -386,14 +394,16 @@ TEST(OpenSslDifferential, FreshKeyOfOpenSsl) {
 }
 
 // Primes that OpenSSL finds, exponents that fit or do not, the same prime twice.
+// KeyFromPrimes.2, KeyFromPrimes.3, KeyFromPrimes.4
 TEST(OpenSslDifferential, KeyFromPrimes) {
-  EXPECT_TRUE(rc::check("KeyFromPrimes.2, KeyFromPrimes.3, KeyFromPrimes.4", [] {
+  test::CheckProperty([] {
     const auto next_prime = [](ZZ w) {
       while (!IsOdd(w) || !BnIsPrime(w)) ++w;
       return w;
     };
     const ZZ p = next_prime(Below(NTL::power2_ZZ(*rc::gen::inRange<long>(3, 96)), Seed()) + 3);
     const ZZ q = next_prime(Below(NTL::power2_ZZ(*rc::gen::inRange<long>(3, 96)), Seed()) + 3);
+    RC_TAG(p == q ? "one prime twice" : "two primes");
     for (const long e : {1L, 2L, 3L, 5L, 7L, 17L, 257L, 65537L, 4294967295L}) {
       const ZZ L = (p - 1) * (q - 1) / GCD(p - 1, q - 1);
       const auto d = BnModInverse(ZZ{e}, L);
@@ -414,7 +424,7 @@ TEST(OpenSslDifferential, KeyFromPrimes) {
       RC_ASSERT(FailsAt(KeyFromPrimes(p, p, ZZ{e})) ==
                 (fits ? "KeyFromPrimes.4" : "KeyFromPrimes.2"));
     }
-  }));
+  });
 }
 
 // ValidateSecretKey.2 to .7: what OpenSSL's check refuses is refused by ours. Property.FaultCaught.
@@ -527,8 +537,9 @@ TEST(OpenSslDifferential, SmallPrimes) {
 }
 
 // All odd numbers up to the next prime, whose end is thus both verdicts in every case; then products.
+// MillerRabin.4, MillerRabin.5, ProbablyPrime.2, ProbablyPrime.3
 TEST(OpenSslDifferential, Primes) {
-  EXPECT_TRUE(rc::check("MillerRabin.4, MillerRabin.5, ProbablyPrime.2, ProbablyPrime.3", [] {
+  test::CheckProperty([] {
     const long bits = *rc::gen::inRange<long>(6, 400);
     ZZ w = NTL::power2_ZZ(bits) + Below(NTL::power2_ZZ(bits - 1), Seed()) * 2 + 1;
     for (;; w += 2) {
@@ -540,11 +551,12 @@ TEST(OpenSslDifferential, Primes) {
     RC_ASSERT(!ProbablyPrime(w * w));
     RC_ASSERT(!MillerRabin(w * w, 64, PlainTape(Seed())).value());
     RC_ASSERT(!BnIsPrime(w * w));
-  }));
+  });
 }
 
+// GeneratePrime.4, GeneratePrime.6, GeneratePrime.7
 TEST(OpenSslDifferential, GeneratePrime) {
-  EXPECT_TRUE(rc::check("GeneratePrime.4, GeneratePrime.6, GeneratePrime.7", [] {
+  test::CheckProperty([] {
     const long len = *rc::gen::inRange<long>(16, 200);
     const ZZ e{*rc::gen::element(3L, 5L, 17L, 65537L)};
     const auto w = GeneratePrime(len, e, PlainTape(Seed()));
@@ -553,7 +565,7 @@ TEST(OpenSslDifferential, GeneratePrime) {
     RC_ASSERT(NumBits(*w) == len);
     RC_ASSERT(bit(*w, len - 2) == 1);
     RC_ASSERT(BnModInverse(e, *w - 1) != std::nullopt);
-  }));
+  });
 }
 
 // --------------------------------------------------------------------------------- bytes and hashes
@@ -583,17 +595,19 @@ TEST(OpenSslDifferential, ShortBytes) {
   }
 }
 
+// SHA256.1, EncodeBase64.1, DecodeBase64.2
 TEST(OpenSslDifferential, LongBytes) {
-  EXPECT_TRUE(rc::check("SHA256.1, EncodeBase64.1, DecodeBase64.2", [] {
+  test::CheckProperty([] {
     const Bytes bytes = RandomBytes(Seed(), *rc::gen::inRange<std::size_t>(0, 100000));
     RC_ASSERT(SHA256(bytes) == OpenSslSha256(bytes));
     RC_ASSERT(EncodeBase64(bytes) == OpenSslBase64(bytes));
     RC_ASSERT(DecodeBase64(OpenSslBase64(bytes)).value() == bytes);
-  }));
+  });
 }
 
+// Property.IntegerRoundTrip, I2OSP.1, I2OSP.2, OS2IP.1
 TEST(OpenSslDifferential, Integers) {
-  EXPECT_TRUE(rc::check("Property.IntegerRoundTrip, I2OSP.1, I2OSP.2, OS2IP.1", [] {
+  test::CheckProperty([] {
     const auto size = *rc::gen::inRange<std::size_t>(1, 600);
     const Bytes bytes = RandomBytes(Seed(), size);
     const ZZ x = OS2IP(bytes);
@@ -609,7 +623,7 @@ TEST(OpenSslDifferential, Integers) {
       else
         RC_ASSERT(FailsAt(ours) == "I2OSP.1");
     }
-  }));
+  });
 }
 
 }  // namespace

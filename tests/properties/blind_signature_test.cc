@@ -18,13 +18,21 @@ ZZ Answer(const SecretKey& sk, const ZZ& blinded) {
   return *BlindSign(sk, blinded, tape.Source());
 }
 
-// Property.Unblind and Property.SignatureUnique
+// Property.Unblind and Property.SignatureUnique, also for r at both ends of the units.
 TEST(BlindSignature, Unblind) {
   const auto distribution = CheckProperty(
       [](const RawBytes& raw, std::uint64_t seed) {
         const SecretKey& sk = Key(512, *rc::gen::inRange(0, 8));
         const Bytes msg = ToBytes(raw);
-        Tape one = TapeFrom(seed), two = TapeFrom(seed + 1);
+        const auto r = *rc::gen::weightedElement<std::string>(
+            {{6, "any r"}, {1, "r = 1"}, {1, "r near 1"}, {1, "r near n"}, {1, "r = n - 1"}});
+        const ZZ apart{*rc::gen::inRange(2L, 1000L)};
+        const ZZ chosen = r == "r = 1"      ? ZZ{1}
+                          : r == "r near 1" ? apart
+                          : r == "r near n" ? ZZ{sk.n - apart}
+                                            : ZZ{sk.n - 1};
+        Tape one = r == "any r" ? TapeFrom(seed) : Tape::Of(*I2OSP(chosen, Width(sk)));
+        Tape two = TapeFrom(seed + 1);
         const Blinded first = *Blind(sk, msg, one.Source());
         const Blinded second = *Blind(sk, msg, two.Source());
         RC_ASSERT(first.blinded != second.blinded);
@@ -35,10 +43,13 @@ TEST(BlindSignature, Unblind) {
         RC_ASSERT(sig == SignatureOf(sk, msg));
         RC_ASSERT(one.used() % Width(sk) == 0);
         RC_TAG(one.used() == Width(sk) ? "first candidate" : "later candidate");
+        RC_TAG(r);
       },
       10);
+  for (const char* tag : {"any r", "r = 1", "r near 1", "r near n", "r = n - 1"})
+    EXPECT_GE(distribution.Share(tag), 0.03) << tag;
   EXPECT_GE(distribution.Share("first candidate"), 0.3);
-  EXPECT_GE(distribution.Share("later candidate"), 0.02);
+  EXPECT_GE(distribution.Share("later candidate"), 0.01);
 }
 
 // Property.Unblind at the production lengths, once each.
@@ -72,15 +83,19 @@ TEST(BlindSignature, EverySingleBitEditFails) {
 
 // Property.EditFails for random messages: swaps between two messages, and an edited bit.
 TEST(BlindSignature, EditFails) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](const RawBytes& one, const RawBytes& two) {
         RC_PRE(one != two);
         const SecretKey& sk = Key(512, *rc::gen::inRange(0, 8));
         const Bytes sig = SignatureOf(sk, ToBytes(one));
         RC_ASSERT(Step(Verify(sk, ToBytes(two), sig)) == "Verify.6");
         RC_ASSERT(Step(Verify(sk, ToBytes(one), SignatureOf(sk, ToBytes(two)))) == "Verify.6");
+        RC_TAG(one.size() == two.size()     ? "of one length"
+               : one.empty() || two.empty() ? "one of them empty"
+                                            : "of two lengths");
       },
       10);
+  EXPECT_GE(distribution.Share("of two lengths"), 0.3);
 }
 
 // Claim.OneForm
@@ -137,7 +152,8 @@ TEST(BlindSignature, FinalizeVerifies) {
 // 1 to 6 different messages: the batch index is their last byte.
 std::vector<Bytes> SomeMessages() {
   std::vector<Bytes> msgs;
-  const auto count = *rc::gen::inRange<std::uint8_t>(1, 7);
+  const auto count =
+      *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::uint8_t>(1, 7));  // each as often
   for (std::uint8_t i = 0; i < count; ++i)
     msgs.push_back(Join({ToBytes(*rc::gen::arbitrary<RawBytes>()), Bytes{i}}));
   return msgs;
@@ -179,10 +195,11 @@ TEST(BlindSignature, BatchWhole) {
           for (std::size_t i = 0; i < msgs.size(); ++i)
             RC_ASSERT((*sigs)[i] == SignatureOf(sk, msgs[i]));
         RC_TAG(step.empty() ? "all" : step);
+        RC_TAG("batch of " + std::to_string(msgs.size()));
       },
       10);
-  for (const char* tag :
-       {"all", "FinalizeBatch.1", "FinalizeBatch.2", "FinalizeBatch.3", "FinalizeBatch.4"})
+  for (const char* tag : {"all", "FinalizeBatch.1", "FinalizeBatch.2", "FinalizeBatch.3",
+                          "FinalizeBatch.4", "batch of 1", "batch of 6"})
     EXPECT_GE(distribution.Share(tag), 0.01) << tag;
 }
 

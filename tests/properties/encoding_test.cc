@@ -123,7 +123,7 @@ TEST(Encoding, TextEveryByte) {
 
 // Property.FingerprintInjective
 TEST(Encoding, FingerprintInjective) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [] {
         const auto raw = *rc::gen::container<RawBytes>(32, rc::gen::arbitrary<std::uint8_t>());
         const Bytes text = Fingerprint(ToBytes(raw));
@@ -137,8 +137,12 @@ TEST(Encoding, FingerprintInjective) {
           back.insert(back.end(), pair.begin(), pair.end());
         }
         RC_ASSERT(back == ToBytes(raw));
+        bool padded = false;
+        for (std::size_t group = 0; group < 16; ++group) padded |= text[6 * group] == '0';
+        RC_TAG(padded ? "a group with leading zeros" : "no leading zero");
       },
       10);
+  EXPECT_GE(distribution.Share("a group with leading zeros"), 0.5);
 }
 
 }  // namespace

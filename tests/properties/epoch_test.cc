@@ -153,7 +153,7 @@ std::string AloudOf(const Bytes& admin, const Link& link) {
 
 // Property.ChainFingerprintBinds
 TEST(Epoch, ChainFingerprintBinds) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [] {
         const Link link = AnyLink(), other = AnyLink();
         const Bytes admin = Random(32);
@@ -167,8 +167,11 @@ TEST(Epoch, ChainFingerprintBinds) {
         RC_ASSERT(*ChainFingerprint(admin, changed) != *text);
         changed.number = 0;
         RC_ASSERT(Step(ChainFingerprint(admin, changed)) == "ChainFingerprint.1");
+        RC_TAG(link.epoch ? "of an epoch" : "of a revocation");
       },
       3);
+  EXPECT_GE(distribution.Share("of an epoch"), 0.3);
+  EXPECT_GE(distribution.Share("of a revocation"), 0.02);
 }
 
 // Property.LinkRoundTrip
@@ -725,6 +728,7 @@ TEST(Epoch, AnHonestChainConvictsNobody) {
           }
         }
         RC_TAG(revoked ? "revoked" : "not revoked");
+        RC_TAG("chain of " + std::to_string(length));
       },
       1);
   EXPECT_GE(distribution.Share("revoked"), 0.1);

@@ -10,7 +10,7 @@ using RawBytes = std::vector<std::uint8_t>;
 
 // Property.HashIsUnit, for toy moduli of every shape and for a real width.
 TEST(Fdh, HashIsUnit) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](const RawBytes& msg) {
         const ZZ n{*rc::gen::inRange(4L, 5000L)};
         const ZZ h = *FDH("tag", {n, ZZ{3}}, ToBytes(msg));
@@ -20,13 +20,17 @@ TEST(Fdh, HashIsUnit) {
         const ZZ wide = *FDH("tag", Key(512), ToBytes(msg));
         RC_ASSERT(wide < Key(512).n);
         RC_ASSERT(GCD(wide, Key(512).n) == 1);
+        // Of an even n at least half of the candidates are no units.
+        RC_TAG(IsOdd(n) ? "odd n" : "even n");
+        RC_TAG(msg.empty() ? "empty message" : "message");
       },
       10);
+  for (const char* tag : {"odd n", "even n"}) EXPECT_GE(distribution.Share(tag), 0.3) << tag;
 }
 
 // Property.HashSeparates
 TEST(Fdh, HashSeparates) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](const std::string& text) {
         const PublicKey pk = Key(512);
         const std::string ascii = "x" + text + "y";
@@ -42,8 +46,10 @@ TEST(Fdh, HashSeparates) {
         RC_ASSERT(h != *FDH("tag", pk, Join({msg, Bytes{0}})));
         RC_ASSERT(h != *FDH("tag", pk, SHA256(msg)));
         RC_ASSERT(h == *FDH("tag", pk, msg));
+        RC_TAG(cut == 0 ? "empty tag" : "cut inside");
       },
       10);
+  EXPECT_GE(distribution.Share("cut inside"), 0.3);
 }
 
 // Property.HashCoversTop: 2,000 hashes fall into the 16 equal parts of [1, n-1] evenly. Each part has
@@ -65,7 +71,7 @@ TEST(Fdh, HashCoversTop) {
 
 // MGF1.2 and MGF1.3: a shorter mask is the start of a longer one, and every byte depends on the seed.
 TEST(Fdh, MasksAreStarts) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](const RawBytes& seed) {
         const auto len = *rc::gen::inRange<std::size_t>(0, 200);
         const Bytes longer = *MGF1(ToBytes(seed), 200);
@@ -73,8 +79,11 @@ TEST(Fdh, MasksAreStarts) {
         RC_ASSERT(std::equal(mask.begin(), mask.end(), longer.begin()));
         RC_ASSERT(mask.size() == len);
         RC_ASSERT(*MGF1(Join({ToBytes(seed), Bytes{0}}), 200) != longer);
+        RC_TAG(len == 0 ? "nothing" : len <= 32 ? "one block" : "more than one block");
       },
       10);
+  EXPECT_GE(distribution.Share("one block"), 0.1);
+  EXPECT_GE(distribution.Share("more than one block"), 0.1);
 }
 
 }  // namespace

@@ -91,14 +91,15 @@ Token TokenOf(const Bytes& msg, const Bytes& sig) {
 
 // Property.IssueWorks
 TEST(Issuance, IssueWorks) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t seed) {
         const int epoch = Uniform(0, 4), member = Uniform(0, 9);
         const SecretKey& sk = Key(512, epoch);
         const Link& link = EpochOf(epoch);
         const Bytes audience = *rc::gen::elementOf(link.epoch->lenders);
         const auto count = Uniform<std::size_t>(1, 6);
-        const auto now = Uniform(link.epoch->issue_from, link.epoch->issue_until);
+        const auto now = *rc::gen::element(Uniform(link.epoch->issue_from, link.epoch->issue_until),
+                                           link.epoch->issue_from, link.epoch->issue_until - 1);
         Tape tape = TapeFrom(seed);
         const auto asked =
             RequestTokens(link, MemberSeed(member), audience, count, now, tape.Source());
@@ -130,8 +131,13 @@ TEST(Issuance, IssueWorks) {
         RC_ASSERT(ids.size() == count);
         RC_ASSERT(Step(CheckMisissue(Admin(), SealLink(AdminSeed(), link), asked->sealed,
                                      *sealed)) == "CheckMisissue.5");
+        RC_TAG("batch of " + std::to_string(count));
+        if (now == link.epoch->issue_from) RC_TAG("in the first second");
+        if (now == link.epoch->issue_until - 1) RC_TAG("in the last second");
       },
       2);
+  for (const char* tag : {"batch of 1", "batch of 5", "in the first second", "in the last second"})
+    EXPECT_GE(distribution.Share(tag), 0.02) << tag;
 }
 
 // Property.IssueWorks from a verified link at the production length, to the largest request.
@@ -196,7 +202,7 @@ TEST(Issuance, RequestTokensFails) {
 // function of the tape, the key and the audience. Everything else that a member or the admin could
 // let flow into them is varied.
 TEST(Issuance, TokenFromTape) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t seed) {
         const SecretKey& sk = Key(512);
         const Bytes audience = Lender();
@@ -261,13 +267,15 @@ TEST(Issuance, TokenFromTape) {
         RC_ASSERT(request.nonce == nonce);
         RC_ASSERT(request.batch.values == blinded.request.values);
         RC_ASSERT(one.asked.state.request_hash == blinded.state.request_hash);
+        RC_TAG(count == 1 ? "one token" : "several tokens");
       },
       1);
+  EXPECT_GE(distribution.Share("several tokens"), 0.2);
 }
 
 // Property.AnswerSame and Property.DebitFirst
 TEST(Issuance, AnswerSame) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t seed) {
         const int epoch = Uniform(0, 4), member = Uniform(0, 9);
         const SecretKey& sk = Key(512, epoch);
@@ -309,12 +317,19 @@ TEST(Issuance, AnswerSame) {
         RC_ASSERT(Step(Issue(Key(512, epoch + 1), AdminSeed(), rest, request, unread.Source())) ==
                   "Issue.2");
         Request bad = request;
-        bad.batch.values.back() = *rc::gen::element(ZZ{0}, ZZ{1}, ZZ{sk.n - 1}, sk.n, sk.p);
+        using Value = std::pair<std::string, ZZ>;
+        const auto [name, value] = *rc::gen::element<Value>(Value{"0", ZZ{0}}, Value{"1", ZZ{1}},
+                                                            Value{"n - 1", ZZ{sk.n - 1}},
+                                                            Value{"n", sk.n}, Value{"p", sk.p});
+        bad.batch.values.back() = value;
         RC_ASSERT(Step(Issue(sk, AdminSeed(), Debited(bad), bad, two.Source())) == "Issue.2");
         Tape empty = Tape::Of({});
         RC_ASSERT(Step(Issue(sk, AdminSeed(), rest, request, empty.Source())) == "Issue.2");
+        RC_TAG("asked to sign " + name);
       },
-      1);
+      2);
+  for (const char* name : {"0", "1", "n - 1", "n", "p"})
+    EXPECT_GE(distribution.Share("asked to sign " + std::string(name)), 0.01) << name;
 }
 
 // ------------------------------------------------------------------------------------------- Requests
@@ -772,6 +787,7 @@ TEST(Issuance, AcceptEach) {
         RC_ASSERT(Step(Accept({sk.n, ZZ{0}}, Admin(), asked.state, answer)) == "Accept.3");
         RC_ASSERT(Step(CheckMisissue(Admin(), link, asked.sealed, to_next)) == "CheckMisissue.4");
         RC_TAG(!form ? change : all ? "all right" : "some wrong");
+        RC_TAG("batch of " + std::to_string(count));
       },
       4);
   for (const char* tag : {"all right", "some wrong", "fewer", "more", "wide"})

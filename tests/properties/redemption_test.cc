@@ -127,7 +127,7 @@ TEST(Redemption, Limits) {
 
 // What MakeBorrow makes: a function of token, seed and request, which VerifyBorrow takes.
 TEST(Redemption, BorrowWorks) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t tape_seed) {
         const int epoch = Uniform(0, 3);
         const Bytes audience = LenderOf(Uniform(1, 3));
@@ -140,7 +140,8 @@ TEST(Redemption, BorrowWorks) {
         RC_ASSERT(Step(sealed).empty());
         RC_ASSERT(*sealed == SealBorrow(seed, {digest, token}));
         RC_ASSERT(*MakeBorrow(token, seed, request) == *sealed);
-        const auto now = Uniform(kSpendFrom, kSpendUntil);
+        const auto now =
+            *rc::gen::element(Uniform(kSpendFrom, kSpendUntil), kSpendFrom, kSpendUntil - 1);
         const auto borrow =
             VerifyBorrow({EpochOf(0), EpochOf(1), EpochOf(2)}, audience, now, request, *sealed);
         RC_ASSERT(Step(borrow).empty());
@@ -153,8 +154,13 @@ TEST(Redemption, BorrowWorks) {
         RC_ASSERT(RequestDigest(Join({id, Bytes{1}}), request) !=
                   RequestDigest(id, Join({Bytes{1}, request})));
         RC_ASSERT(Step(MakeBorrow(token, other.seed, request)) == "MakeBorrow.1");
+        RC_TAG(now == kSpendFrom        ? "in the first second"
+               : now == kSpendUntil - 1 ? "in the last second"
+                                        : "in between");
       },
       2);
+  for (const char* tag : {"in the first second", "in the last second", "in between"})
+    EXPECT_GE(distribution.Share(tag), 0.05) << tag;
 }
 
 // Property.BorrowBinds: every bit of a sealed borrow, at the step that looks at it.
@@ -199,7 +205,7 @@ TEST(Redemption, EverySingleBitEditFails) {
 // Claim.BorrowBound
 // Property.BorrowBinds: another request, another lender, another epoch's key, another token's parts.
 TEST(Redemption, BorrowBinds) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t tape_seed) {
         const int epoch = Uniform(0, 3), other_epoch = (epoch + Uniform(1, 3)) % 3;
         const Bytes lender = LenderOf(1), other_lender = LenderOf(2);
@@ -246,8 +252,10 @@ TEST(Redemption, BorrowBinds) {
         RC_ASSERT(step(lender, request,
                        Seal(seed, "blindlend v1 request",
                             View(sealed).first(sealed.size() - 64))) == "VerifyBorrow.7");
+        RC_TAG(request.empty() ? "empty request" : "request");
       },
       2);
+  EXPECT_GE(distribution.Share("request"), 0.5);
 }
 
 // The windows and chains of VerifyBorrow at their limits.
@@ -701,9 +709,10 @@ TEST(SpentSet, SpentOnce) {
 
 // Claim.SpentOnce
 // Property.RefundsBounded and Property.SpentOnce: one that tries for ever gets three fresh claims,
-// and only one that is dead can be tried again.
+// and only one that is dead can be tried again. Each turn releases with probability 1/2 what is claimed,
+// so that 20 turns stop short of the bounds in fewer than one case in 10,000.
 TEST(SpentSet, RefundsBounded) {
-  CheckProperty([](std::uint64_t tape_seed) {
+  const auto distribution = CheckProperty([](std::uint64_t tape_seed) {
     Tape tape = TapeFrom(tape_seed);
     SpentSet spent;
     int fresh = 0, released = 0;
@@ -720,7 +729,9 @@ TEST(SpentSet, RefundsBounded) {
     RC_ASSERT(released <= 2);
     RC_ASSERT(fresh <= 3);
     RC_ASSERT(fresh == released + (spent.entries.at(kId).state == kClaimed ? 1 : 0));
+    RC_TAG(std::to_string(fresh) + " fresh, " + std::to_string(released) + " released");
   });
+  EXPECT_GE(distribution.Share("3 fresh, 2 released"), 0.5);
 }
 
 // Claim.SpentSetNeutral

@@ -37,27 +37,40 @@ TEST(Rsa, ModInverse) {
           RC_ASSERT(Step(x) == "ModInverse.4");
           RC_TAG("no inverse");
         }
+        RC_TAG(std::to_string(bits) + " bits");
       },
       10);
   EXPECT_GE(distribution.Share("needs step 5"), 0.2);
   EXPECT_GE(distribution.Share("does not need step 5"), 0.2);
   EXPECT_GE(distribution.Share("no inverse"), 0.02);
+  for (const char* tag : {"2048 bits", "3072 bits", "4096 bits"})
+    EXPECT_GE(distribution.Share(tag), 0.2) << tag;
 }
 
-// Property.RawInverse
+// Property.RawInverse, also at both ends of [1, n-1] and where x is no unit.
 TEST(Rsa, RawInverse) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t seed) {
         const SecretKey& sk = Key(512, *rc::gen::inRange(0, 8));
-        const ZZ x = Below(sk.n, seed);
+        const auto where = *rc::gen::element<std::string>("x anywhere", "x anywhere", "x near 1",
+                                                          "x near n", "a multiple of p or q");
+        const ZZ small{*rc::gen::inRange(1L, 1000L)};
+        const ZZ x = where == "x near 1"     ? small
+                     : where == "x near n"   ? ZZ{sk.n - small}
+                     : where == "x anywhere" ? Below(sk.n, seed)
+                     : seed % 2 == 0         ? ZZ{small * sk.p}
+                                             : ZZ{sk.n - small * sk.q};
         Tape one = TapeFrom(seed), two = TapeFrom(seed + 1);
         const ZZ y = *RawPrivate(sk, x, one.Source());
         RC_ASSERT(*RawPrivate(sk, x, two.Source()) == y);
         RC_ASSERT(*RawPublic(sk, y) == x);
         RC_ASSERT(y == PowerMod(x, sk.d, sk.n));
         RC_ASSERT(*RawPrivate(sk, *RawPublic(sk, x), one.Source()) == x);
+        RC_TAG(where);
       },
       10);
+  for (const char* tag : {"x anywhere", "x near 1", "x near n", "a multiple of p or q"})
+    EXPECT_GE(distribution.Share(tag), 0.1) << tag;
 }
 
 // Claim.FaultTellsNothing
@@ -98,7 +111,7 @@ TEST(Rsa, AFaultWouldGiveAFactor) {
 // RawPrivate.2 to RawPrivate.4: the base blinding is a unit from the tape, and what is raised to the
 // secret exponents depends on it. RawPrivate reads exactly one unit's bytes.
 TEST(Rsa, BaseBlindingIsDrawn) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t seed) {
         const SecretKey& sk = Key(512);
         Tape one = TapeFrom(seed), two = TapeFrom(seed);
@@ -106,8 +119,12 @@ TEST(Rsa, BaseBlindingIsDrawn) {
         RC_ASSERT(DrawUnit(sk.n, two.Source()).has_value());
         RC_ASSERT(one.used() == two.used());
         RC_ASSERT(one.used() >= 64);
+        RC_TAG(one.used() == 64 ? "first candidate" : "later candidate");
       },
       10);
+  EXPECT_GE(distribution.Share("first candidate"), 0.3);
+  // One candidate in 22 is refused with this key: fewer than 5 of 1000 with probability 2^-47.
+  EXPECT_GE(distribution.Share("later candidate"), 0.005);
 }
 
 // Property.GeneratedKeyValid, on one key of each production length.
@@ -136,6 +153,7 @@ TEST(Rsa, GeneratedSmallKeysAreConsistent) {
         RC_ASSERT(NumBits(sk.n) == bits);
         RC_ASSERT(Step(ValidateSecretKey(sk)).empty());
         RC_ASSERT(sk.e == 65537);
+        RC_TAG(std::to_string(bits) + " bits");
       },
       10);
 }
@@ -215,19 +233,25 @@ TEST(Rsa, ParserTotal) {
 // Each part of a secret key out of its range, one at a time (ValidateSecretKey.1), and each other
 // inconsistency at its step, for production lengths.
 TEST(Rsa, EveryChangeToASecretKeyIsSeen) {
-  CheckProperty(
+  const auto distribution = CheckProperty(
       [](std::uint64_t seed) {
         SecretKey sk = Key(512, *rc::gen::inRange(0, 8));
-        ZZ SecretKey::* const part =
-            *rc::gen::element(&SecretKey::d, &SecretKey::p, &SecretKey::q, &SecretKey::dp,
-                              &SecretKey::dq, &SecretKey::qinv);
+        using Part = std::pair<std::string, ZZ SecretKey::*>;
+        const auto [name, part] = *rc::gen::element<Part>(
+            Part{"d", &SecretKey::d}, Part{"p", &SecretKey::p}, Part{"q", &SecretKey::q},
+            Part{"dp", &SecretKey::dp}, Part{"dq", &SecretKey::dq}, Part{"qinv", &SecretKey::qinv});
         const ZZ other = Below(sk.n, seed);
         ZZ& value = sk.*part;
         RC_PRE(value != other);
         value = other;
-        RC_ASSERT(!ValidateSecretKey(sk).has_value());
+        const std::string step = Step(ValidateSecretKey(sk));
+        RC_ASSERT(!step.empty());
+        RC_TAG(name);
+        RC_TAG(step);
       },
       10);
+  for (const char* tag : {"d", "p", "q", "dp", "dq", "qinv"})
+    EXPECT_GE(distribution.Share(tag), 0.05) << tag;
 }
 
 }  // namespace

@@ -702,6 +702,7 @@ TEST(Model, AccountsAndWallets) {
     steps += count;
   }
   std::cout << steps << " steps" << std::endl;
+  ReportLabels(seen);
   // Each is seen so often that a sound generator misses it in fewer than 2^-40 of all runs.
   for (const char* what : {"accept: Accept.1",
                            "accept: Accept.3",

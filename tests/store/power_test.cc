@@ -136,16 +136,19 @@ TEST(PowerCut, WhileTheLogIsFoldedIn) {
   const std::string after = ReadAll(story.Directory() + "/lender.db");
   ASSERT_NE(before, after);
   ASSERT_EQ(story.Log(), log);
-  CheckProperty([&] {
+  const auto distribution = CheckProperty([&] {
     std::string mixed = after;
     for (std::size_t at = 0; at < mixed.size(); at += 512)
       if (OneIn(2))
         mixed.replace(at, 512,
                       at < before.size() ? before.substr(at, 512) : std::string(512, '\0'));
     // The file may not have grown yet.
-    if (OneIn(2)) mixed.resize(std::max(before.size(), mixed.size() / 4096 / 2 * 4096));
+    const bool is_short = OneIn(2);
+    if (is_short) mixed.resize(std::max(before.size(), mixed.size() / 4096 / 2 * 4096));
     RC_ASSERT(AfterPowerCut(story, mixed, log) == story.states.back());
+    RC_TAG(is_short ? "not yet grown" : "grown");
   });
+  for (const char* tag : {"not yet grown", "grown"}) EXPECT_GE(distribution.Share(tag), 0.1) << tag;
 }
 
 // ---- lender.mark ----

@@ -110,7 +110,7 @@ TEST(Replay, IsTheCache) {
       ++seen[outcome];
     }
   });
-  for (const auto& [outcome, count] : seen) std::cout << outcome << ": " << count << "\n";
+  ReportLabels(seen);
   for (const char* outcome : {"ok", "CheckAttestation.2", "CheckAttestation.4",
                               "CheckAttestation.5", "CheckAttestation.6", "CheckAttestation.7"})
     EXPECT_GE(seen[outcome], 1) << outcome;

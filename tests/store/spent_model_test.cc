@@ -20,6 +20,7 @@ void PrintSeen() {
     steps += count;
   }
   std::cout << steps << " steps" << std::endl;
+  ReportLabels(seen);
 }
 
 /// One thing that happens. Do says what the model expects of it, and changes the model; Act does it to
