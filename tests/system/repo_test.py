@@ -183,7 +183,7 @@ class Packages(unittest.TestCase):
 
     def test_scripts_are_executable(self):
         for name in ("audit", "check", ".ci/run", "tools/trace", "tools/mutate", "tools/coverage",
-                     "tools/evidence", "tools/report", "bench/run", "bench/compare", "fuzz/run"):
+                     "tools/evidence", "tools/verify", "tests/properties/run", "tools/report", "bench/run", "bench/compare", "fuzz/run"):
             self.assertTrue(os.access(TOP / name, os.X_OK), name)
 
 

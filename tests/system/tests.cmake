@@ -61,6 +61,8 @@ if(NOT BLINDLEND_SANITIZE AND NOT BLINDLEND_COVERAGE AND CMAKE_GENERATOR STREQUA
   add_test(NAME repo.mutate_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate_test)
   add_test(NAME repo.coverage_test COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/coverage_test)
   add_test(NAME repo.evidence_test COMMAND ${CMAKE_SOURCE_DIR}/tools/evidence_test)
-  set_tests_properties(repo.mutate repo.mutate_test repo.coverage_test repo.evidence_test PROPERTIES TIMEOUT 600
+  add_test(NAME repo.verify_test COMMAND ${CMAKE_SOURCE_DIR}/tools/verify_test)
+  set_tests_properties(repo.mutate repo.mutate_test repo.coverage_test repo.evidence_test repo.verify_test
+                       PROPERTIES TIMEOUT 600
                        ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
