@@ -38,6 +38,7 @@ if [ -d "$SRC/ntl" ] && [ ! -e "$libraries/lib/libntl.a" ]; then
   gmp_prefix=$([ -e "$libraries/lib/libgmp.a" ] && echo "GMP_PREFIX=$libraries" || true)
   (cd "$WORK/ntl/src" &&
     ./configure PREFIX="$libraries" CXX="$CXX" CXXFLAGS="$cxx_flags" NATIVE=off TUNE=x86 SHARED=off \
+      LDFLAGS="${LDFLAGS:-}" \
       $gmp_prefix &&
     make -j"$jobs" && make install)
 fi
