@@ -55,14 +55,19 @@ foreach(HARNESS IN LISTS HARNESSES)
     add_dependencies(plain_harnesses fuzz_${HARNESS}_plain)
   endif()
   blindlend_harness(${HARNESS} ${HARNESS}.cc ${MUTATOR})
+endforeach()
+# Breaks on purpose, for the runner's own tests.
+blindlend_harness(crash_on_purpose selftest/crash_on_purpose.cc)
+
+if(BLINDLEND_FUZZ_ENGINE)
+  return()  # the tests are of libFuzzer's binaries
+endif()
+foreach(HARNESS IN LISTS HARNESSES)
   add_test(NAME fuzz.replay.${HARNESS}
            COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/replay --build ${CMAKE_BINARY_DIR} ${HARNESS})
 endforeach()
-
 add_test(NAME fuzz.seeds_are_current COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/make_seeds --check)
 
-# Breaks on purpose, for the runner's own tests.
-blindlend_harness(crash_on_purpose selftest/crash_on_purpose.cc)
 add_test(NAME fuzz.crash_is_reported
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/selftest/crash_is_reported --build ${CMAKE_BINARY_DIR})
 add_test(NAME fuzz.mutators
