@@ -178,6 +178,9 @@ std::expected<Report, Stop> EvidenceCheck(const Arguments& arguments);
 /// What an observer with both logs makes of a group's traffic; the picture into the file svg.
 std::expected<Report, Stop> Simulate(const Arguments& arguments);
 
+/// One borrow from end to end, with all its values, as each party sees it. By the seed: the same each time.
+std::expected<Report, Stop> Walk(const Arguments& arguments);
+
 /// Makes every vector file anew, in directory, which is made if it is missing.
 std::expected<Report, Stop> VectorsGenerate(const Arguments& arguments);
 

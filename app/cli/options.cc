@@ -59,6 +59,16 @@ struct Options {
         ->capture_default_str()
         ->type_name("SECONDS");
   }
+  void Seed(CLI::App* to) const {
+    to->add_option("--seed", arguments.seed, "Repeat the run with this number")
+        ->check([](const std::string& text) {  // CLI11 by itself takes -1 for 2^64 - 1
+          return !text.empty() && text.size() <= 18 &&
+                         text.find_first_not_of("0123456789") == std::string::npos
+                     ? std::string()
+                     : "not a number of at most 18 digits: " + text;
+        })
+        ->type_name("NUMBER");
+  }
   /// What all that serve have in common. other: whom they ask.
   void Serving(CLI::App* to, const std::string& other) const {
     to->add_option("--listen", arguments.listen, "Where requests are accepted; port 0 takes any")
@@ -640,14 +650,7 @@ void DeclareSimulate(CLI::App& app, const Options& options) {
       ->type_name("COUNT");
   count("--sweeps", arguments.sweeps, "Length of each of the two chains that sample", 10,
         1'000'000);
-  run->add_option("--seed", arguments.seed, "Repeat the run with this number")
-      ->check([](const std::string& text) {  // CLI11 by itself takes -1 for 2^64 - 1
-        return !text.empty() && text.size() <= 18 &&
-                       text.find_first_not_of("0123456789") == std::string::npos
-                   ? std::string()
-                   : "not a number of at most 18 digits: " + text;
-      })
-      ->type_name("NUMBER");
+  options.Seed(run);
   run->add_option("--svg", arguments.svg, "Draw the curves there")->type_name("FILE");
   options.Json(run);
   run->callback([&options_command = options.command, &setting, issue, batch] {
@@ -655,6 +658,16 @@ void DeclareSimulate(CLI::App& app, const Options& options) {
     if (issue->count() == 0) setting.issue = setting.epoch;
     if (batch->count() == 0) setting.batch = std::min(setting.batch, setting.tokens);
   });
+}
+
+void DeclareWalk(CLI::App& app, const Options& options) {
+  CLI::App* const walk = options.Add(
+      app, "walk", "One borrow from end to end, with all its values, as each party sees it", Walk);
+  walk->add_option("--bits", options.arguments.bits, "Length of the epoch's key")
+      ->check(CLI::IsMember({2048, 3072, 4096}))
+      ->capture_default_str();
+  options.Seed(walk);
+  options.Json(walk);
 }
 
 }  // namespace
@@ -671,6 +684,7 @@ void Declare(CLI::App& app, Arguments& arguments, Command& command) {
   DeclareKeys(app, options);
   DeclareVectors(app, options);
   DeclareSimulate(app, options);
+  DeclareWalk(app, options);
 }
 
 }  // namespace blindlend

@@ -17,8 +17,8 @@ set(SYSTEM_TIMEOUT_FACTOR 1)
 if(BLINDLEND_SANITIZE)
   set(SYSTEM_TIMEOUT_FACTOR 5)
 endif()
-foreach(row "cli 400" "group 400" "group_crash 400" "borrow 400" "borrow_crash 400" "simulate 200" "relay 600"
-        "proxy 600" "issue 300")
+foreach(row "cli 400" "group 400" "group_crash 400" "borrow 400" "borrow_crash 400" "simulate 200" "walk 200"
+        "relay 600" "proxy 600" "issue 300")
   separate_arguments(row)
   list(GET row 0 name)
   list(GET row 1 seconds)
