@@ -330,7 +330,7 @@ class Page:
         parts = ["<ul class=numbers>" + "".join(f'<li><a href="{where}"><b>{e(value)}</b> {e(name)}</a>'
                                                 for name, value, where in numbers) + "</ul>\n",
                  facts([("commit", f"<code>{e(found['commit'])}</code>"
-                         + ("" if found["clean"] else " <span class=warn>and changes that are not committed</span>")),
+                         + ("" if measured["clean"] else " <span class=warn>and changes that are not committed</span>")),
                         ("seed", e(found["seed"] if found["seed"] is not None else "-")),
                         ("budget of the campaigns", time_of(found["budget_seconds"]) if found["budget_seconds"] else "-"),
                         ("all rows together", time_of(sum(found["times"]["seconds"].values()))

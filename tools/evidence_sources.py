@@ -205,7 +205,7 @@ def versions(root):
 
 def measured(root, out, summary):
     """What varies between two runs with one seed."""
-    return {"versions": versions(root), "properties": read_json(root / "build" / "properties" / "summary.json"),
+    return {"clean": is_clean(root), "versions": versions(root), "properties": read_json(root / "build" / "properties" / "summary.json"),
             "fuzz": fuzz_history(root),
             "benchmarks": {"audit": judged(root, out / "bench.json"),
                            "last": judged(root, root / "bench" / "results" / "last.json"),
@@ -213,6 +213,6 @@ def measured(root, out, summary):
 
 
 def collect(root, out, summary, claims):
-    return {"clean": is_clean(root), "documents": documents(root), "proofs": proofs(root, summary, claims),
+    return {"documents": documents(root), "proofs": proofs(root, summary, claims),
             "models": models(root, summary), "cheats": cheats(summary), "walk": walk(root, summary.get("seed")),
             "harnesses": harnesses(), "pictures": pictures(root, out)}
