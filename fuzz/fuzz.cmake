@@ -29,7 +29,7 @@ set(HARNESSES decode_base64 decode_text parse_public_key parse_secret_key parse_
     parse_attestation parse_file validate_keys verify
     finalize raw_rsa open verify_key_proof verify_link chain verify_token verify_request debit_issue
     accept_misissue verify_borrow check_attestation lender
-    parse_authorization filter_headers filter_body split_events)
+    parse_authorization filter_headers filter_body split_events read_socks_reply)
 # A structure-aware mutator for each of these; fuzz/mutators/measure says what it is worth.
 add_custom_target(plain_harnesses)
 set(MUTATOR_decode_text text.cc)

@@ -39,7 +39,7 @@ struct Arguments {
   std::uint32_t quota = 0, days = 0;
   std::optional<std::uint32_t> issue_days, number;
   // Of serving. Times in seconds.
-  std::string listen, upstream, credential, ca_file, tls_certificate, tls_key;
+  std::string listen, upstream, credential, ca_file, tls_certificate, tls_key, via;
   std::vector<std::string> targets;
   std::vector<int> unbilled;
   std::uint64_t max_body = 8U << 20;

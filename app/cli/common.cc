@@ -50,4 +50,20 @@ std::expected<SecretKey, Stop> FreshKey(long bits) {
   return *sk;
 }
 
+std::expected<std::optional<Via>, Stop> TakeVia(const Arguments& arguments) {
+  if (arguments.via.empty()) return std::nullopt;
+  const auto via = ParseVia(arguments.via);
+  if (!via) return std::unexpected(via.error());
+  return *via;
+}
+
+std::expected<Asking, Stop> HowToAsk(const Arguments& arguments, const std::string& url,
+                                     double time) {
+  const auto parsed = ParseUrl(url);
+  if (!parsed) return std::unexpected(parsed.error());
+  const auto via = TakeVia(arguments);
+  if (!via) return std::unexpected(via.error());
+  return Asking{*parsed, arguments.ca_file, *via, SystemRandom, time};
+}
+
 }  // namespace blindlend

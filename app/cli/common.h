@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/commands.h"
+#include "app/http/issue.h"
 #include "ref/rsa.h"
 
 namespace blindlend {
@@ -35,6 +36,13 @@ std::uint64_t Now(const Arguments& arguments);
 /// lost.
 std::expected<void, Stop> CheckOut(const Arguments& arguments,
                                    std::vector<std::string> inputs = {});
+
+/// The SOCKS proxy that --via names, or nothing.
+std::expected<std::optional<Via>, Stop> TakeVia(const Arguments& arguments);
+
+/// How whoever serves at url is asked. time: in seconds.
+std::expected<Asking, Stop> HowToAsk(const Arguments& arguments, const std::string& url,
+                                     double time);
 
 /// A new, validated key. bits: 2048, 3072 or 4096.
 std::expected<SecretKey, Stop> FreshKey(long bits);

@@ -104,18 +104,19 @@ void CheckChain(const std::vector<Link>& chain, View admin, std::uint64_t now, F
 void CheckLender(const std::string& text, const Arguments& arguments,
                  const std::vector<Link>& chain, Findings& findings) {
   const std::string what = "lender at " + text;
-  const auto url = ParseUrl(text);
-  if (!url) {
-    findings.Add(false, what, url.error().line);
+  const auto asking = HowToAsk(arguments, text, arguments.connect_time);
+  if (!asking) {
+    findings.Add(false, what, asking.error().line);
     return;
   }
-  const auto answered =
-      AskOnce(*url, arguments.ca_file, "/v1/models", std::nullopt, 65536, arguments.connect_time);
+  const auto answered = AskOnce(*asking, "/v1/models", std::nullopt, 65536);
   const auto values =
       answered ? ValuesOf(answered->headers, "www-authenticate") : std::vector<std::string>{};
   const auto challenge = ParseChallenge(values.size() == 1 ? values[0] : "");
   if (!challenge) {
-    findings.Add(false, what, answered ? "answers, and is no relay" : "cannot be reached");
+    findings.Add(
+        false, what,
+        answered ? "answers, and is no relay" : "cannot be reached: " + answered.error().detail);
     return;
   }
   bool is_listed = false;
@@ -126,20 +127,19 @@ void CheckLender(const std::string& text, const Arguments& arguments,
   findings.Add(is_listed, what,
                Hex(challenge->lender) + ", epoch " + std::to_string(challenge->number) +
                    (is_listed ? "" : ": not a lender of an epoch that is known here"));
-  if (!url->is_secure && !IsLoopback(HostOf(*url) + ":"))
+  if (!asking->url.is_secure && !IsLoopback(HostOf(asking->url) + ":"))
     findings.Add(false, what, "without TLS: whoever listens reads along");
 }
 
 /// Whether the admin's chain ends as the one here. sealed: the newest link, or empty.
 void CheckAdmin(const Arguments& arguments, const Bytes& sealed, Findings& findings) {
   const std::string what = "admin at " + arguments.upstream;
-  const auto url = ParseUrl(arguments.upstream);
-  if (!url) {
-    findings.Add(false, what, url.error().line);
+  const auto asking = HowToAsk(arguments, arguments.upstream, arguments.connect_time);
+  if (!asking) {
+    findings.Add(false, what, asking.error().line);
     return;
   }
-  const auto answered = AskOnce(*url, arguments.ca_file, "/blindlend/v1/chain", std::nullopt,
-                                kMaxChain, arguments.connect_time);
+  const auto answered = AskOnce(*asking, "/blindlend/v1/chain", std::nullopt, kMaxChain);
   if (!answered || answered->status != 200) {
     findings.Add(false, what, "cannot be reached");
     return;

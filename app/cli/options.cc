@@ -90,6 +90,16 @@ struct Options {
     Seconds(to, "--idle-time", arguments.idle_time, "For a pause of " + other);
     Seconds(to, "--grace-time", arguments.grace_time, "For what is under way when told to stop");
   }
+  /// How others are reached.
+  void Reaching(CLI::App* to, const std::string& whose) const {
+    to->add_option("--ca", arguments.ca_file,
+                   "Certificates to check " + whose + " against, instead of the system's")
+        ->type_name("FILE");
+    to->add_option("--via", arguments.via,
+                   "A SOCKS proxy that all connections go through, each with credentials of its "
+                   "own, such as socks5h://127.0.0.1:9050")
+        ->type_name("URL");
+  }
   void Now(CLI::App* to) const {
     to->add_option("--now", arguments.now,
                    "Take this for the time, in seconds since 1970, instead of the clock; for tests")
@@ -395,10 +405,7 @@ void DeclareMember(CLI::App& app, const Options& options) {
       ->required()
       ->allow_extra_args(false)
       ->type_name("URL");
-  proxy
-      ->add_option("--ca", arguments.ca_file,
-                   "Certificates to check the lenders' against, instead of the system's")
-      ->type_name("FILE");
+  options.Reaching(proxy, "the lenders'");
   proxy->add_flag("--anywhere", arguments.anywhere, "Also listen where others can reach it");
   options.Serving(proxy, "a lender");
   options.Now(proxy);
@@ -420,10 +427,7 @@ void DeclareMember(CLI::App& app, const Options& options) {
                    "Again and again, whenever the time is a multiple of this")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32))
       ->type_name("SECONDS");
-  fetch
-      ->add_option("--ca", arguments.ca_file,
-                   "Certificates to check the admin's against, instead of the system's")
-      ->type_name("FILE");
+  options.Reaching(fetch, "the admin's");
   options.Seconds(fetch, "--time", arguments.body_time, "For each answer");
   options.Force(fetch, "Ask for more than the quota leaves");
   options.Now(fetch);
@@ -587,10 +591,7 @@ void DeclareOthers(CLI::App& app, const Options& options) {
       ->allow_extra_args(false)
       ->type_name("URL");
   doctor->add_option("--admin", arguments.upstream, "Where the admin serves")->type_name("URL");
-  doctor
-      ->add_option("--ca", arguments.ca_file,
-                   "Certificates to check theirs against, instead of the system's")
-      ->type_name("FILE");
+  options.Reaching(doctor, "theirs");
   options.Now(doctor);
   for (CLI::App* const each : {show, verify, check, doctor}) options.Json(each);
 }

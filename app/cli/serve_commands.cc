@@ -34,12 +34,41 @@ std::expected<std::pair<std::string, std::string>, Stop> ParseTarget(const std::
   return std::pair{method, path};
 }
 
+/// What all who serve are told.
+std::expected<void, Stop> TakeServing(const Arguments& arguments, ServingOptions& options) {
+  options.directory = arguments.directory;
+  options.listen = arguments.listen;
+  if (arguments.tls_certificate.empty() != arguments.tls_key.empty())
+    return Unusable("--tls-cert", "goes with --tls-key");
+  options.tls_certificate = arguments.tls_certificate;
+  options.tls_key = arguments.tls_key;
+  options.max_body = arguments.max_body;
+  for (const std::string& each : arguments.targets) {
+    const auto target = ParseTarget(each);
+    if (!target) return std::unexpected(target.error());
+    options.targets.insert(*target);
+  }
+  if (!arguments.key.empty()) {
+    const auto key = LoadAttestationKey(arguments.key);
+    if (!key) return std::unexpected(key.error());
+    options.attestation_key = *key;
+  }
+  options.head_time = arguments.head_time;
+  options.body_time = arguments.body_time;
+  options.connect_time = arguments.connect_time;
+  options.idle_time = arguments.idle_time;
+  options.grace_time = arguments.grace_time;
+  options.source = SystemRandom;
+  options.now = arguments.now;
+  return {};
+}
+
 }  // namespace
 
 std::expected<Report, Stop> LenderServe(const Arguments& arguments) {
   RelayOptions options;
-  options.directory = arguments.directory;
-  options.listen = arguments.listen;
+  if (const auto taken = TakeServing(arguments, options); !taken)
+    return std::unexpected(taken.error());
   options.accept_older = arguments.accept_older;
   const auto upstream = ParseUrl(arguments.upstream);
   if (!upstream) return std::unexpected(upstream.error());
@@ -48,29 +77,8 @@ std::expected<Report, Stop> LenderServe(const Arguments& arguments) {
   const auto credential = LoadCredential(arguments.credential);
   if (!credential) return std::unexpected(credential.error());
   options.credential = *credential;
-  if (arguments.tls_certificate.empty() != arguments.tls_key.empty())
-    return Unusable("--tls-cert", "goes with --tls-key");
-  options.tls_certificate = arguments.tls_certificate;
-  options.tls_key = arguments.tls_key;
-  options.max_body = arguments.max_body;
   options.max_inflight = arguments.max_inflight;
-  for (const std::string& each : arguments.targets) {
-    const auto target = ParseTarget(each);
-    if (!target) return std::unexpected(target.error());
-    options.targets.insert(*target);
-  }
   options.unbilled = {arguments.unbilled.begin(), arguments.unbilled.end()};
-  options.head_time = arguments.head_time;
-  options.body_time = arguments.body_time;
-  options.connect_time = arguments.connect_time;
-  options.idle_time = arguments.idle_time;
-  options.grace_time = arguments.grace_time;
-  options.now = arguments.now;
-  if (!arguments.key.empty()) {
-    const auto key = LoadAttestationKey(arguments.key);
-    if (!key) return std::unexpected(key.error());
-    options.attestation_key = *key;
-  }
   const std::string scheme = options.tls_key.empty() ? "http://" : "https://";
   const auto counts = Relay(options, [&](const std::string& address) {
     SayReady(arguments, "lending at " + scheme + address + "\n");
@@ -87,8 +95,8 @@ std::expected<Report, Stop> LenderServe(const Arguments& arguments) {
 
 std::expected<Report, Stop> MemberProxy(const Arguments& arguments) {
   ProxyOptions options;
-  options.directory = arguments.directory;
-  options.listen = arguments.listen;
+  if (const auto taken = TakeServing(arguments, options); !taken)
+    return std::unexpected(taken.error());
   options.anywhere = arguments.anywhere;
   if (!IsLoopback(arguments.listen) && !arguments.anywhere)
     return Unusable(arguments.listen,
@@ -100,23 +108,9 @@ std::expected<Report, Stop> MemberProxy(const Arguments& arguments) {
     options.lenders.push_back(*url);
   }
   options.ca_file = arguments.ca_file;
-  options.max_body = arguments.max_body;
-  for (const std::string& each : arguments.targets) {
-    const auto target = ParseTarget(each);
-    if (!target) return std::unexpected(target.error());
-    options.targets.insert(*target);
-  }
-  options.head_time = arguments.head_time;
-  options.body_time = arguments.body_time;
-  options.connect_time = arguments.connect_time;
-  options.idle_time = arguments.idle_time;
-  options.grace_time = arguments.grace_time;
-  options.now = arguments.now;
-  if (!arguments.key.empty()) {
-    const auto key = LoadAttestationKey(arguments.key);
-    if (!key) return std::unexpected(key.error());
-    options.attestation_key = *key;
-  }
+  const auto via = TakeVia(arguments);
+  if (!via) return std::unexpected(via.error());
+  options.via = *via;
   const auto counts = Proxy(options, [&](const std::string& address) {
     const std::string url = "http://" + address;
     SayReady(arguments, "borrowing at " + url + "\nexport ANTHROPIC_BASE_URL=" + url +
@@ -163,18 +157,10 @@ std::expected<Report, Stop> MemberReclaim(const Arguments& arguments) {
 }
 
 std::expected<Report, Stop> AdminServe(const Arguments& arguments) {
-  if (arguments.tls_certificate.empty() != arguments.tls_key.empty())
-    return Unusable("--tls-cert", "goes with --tls-key");
   IssueOptions options;
-  options.directory = arguments.directory;
-  options.listen = arguments.listen;
-  options.tls_certificate = arguments.tls_certificate;
-  options.tls_key = arguments.tls_key;
+  if (const auto taken = TakeServing(arguments, options); !taken)
+    return std::unexpected(taken.error());
   options.rate = arguments.rate;
-  options.head_time = arguments.head_time;
-  options.body_time = arguments.body_time;
-  options.grace_time = arguments.grace_time;
-  options.now = arguments.now;
   const std::string scheme = options.tls_key.empty() ? "http://" : "https://";
   const auto counts = Issuance(options, [&](const std::string& address) {
     SayReady(arguments, "issuing at " + scheme + address + "\n");
@@ -209,10 +195,8 @@ std::unexpected<Stop> NotIssued(const Answered& answered) {
 }
 
 /// Brings the wallet's chain up to the admin's.
-std::expected<std::size_t, Stop> FetchChain(const Arguments& arguments, const Url& url, View admin,
-                                            Wallet& wallet) {
-  const auto answered = AskOnce(url, arguments.ca_file, "/blindlend/v1/chain", std::nullopt,
-                                std::size_t{1} << 26, arguments.body_time);
+std::expected<std::size_t, Stop> FetchChain(const Asking& asking, View admin, Wallet& wallet) {
+  const auto answered = AskOnce(asking, "/blindlend/v1/chain", std::nullopt, std::size_t{1} << 26);
   if (!answered) return std::unexpected(answered.error());
   if (answered->status != 200) return NotIssued(*answered);
   const auto known = wallet.Chain();
@@ -229,7 +213,7 @@ std::expected<std::size_t, Stop> FetchChain(const Arguments& arguments, const Ur
     const std::size_t at = rest.find(end);
     const std::size_t size = at == std::string_view::npos ? rest.size() : at + end.size();
     const auto sealed = DecodeText(label, Ascii(rest.substr(0, size)));
-    if (!sealed) return Unusable(arguments.upstream, "sends something else than a chain");
+    if (!sealed) return Unusable(HostOf(asking.url), "sends something else than a chain");
     const auto link = VerifyLink(admin, *sealed);
     if (!link) return Refused(link.error());
     rest.remove_prefix(size);
@@ -242,25 +226,25 @@ std::expected<std::size_t, Stop> FetchChain(const Arguments& arguments, const Ur
 }
 
 /// One request and its response.
-std::expected<Accepted, Stop> FetchTokens(const Arguments& arguments, const Url& url,
+std::expected<Accepted, Stop> FetchTokens(const Arguments& arguments, const Asking& asking,
                                           Wallet& wallet, const Outgoing& outgoing) {
   if (const auto sent = wallet.Sent(outgoing.hash); !sent) return std::unexpected(sent.error());
-  const auto answered = AskOnce(url, arguments.ca_file, "/blindlend/v1/issue",
-                                EncodeText(kTokenRequestFile.name, outgoing.sealed),
-                                kTokenResponseFile.max_size, arguments.body_time);
+  const auto answered =
+      AskOnce(asking, "/blindlend/v1/issue", EncodeText(kTokenRequestFile.name, outgoing.sealed),
+              kTokenResponseFile.max_size);
   if (!answered) return std::unexpected(answered.error());
   if (answered->status != 200) return NotIssued(*answered);
   const auto sealed = DecodeText(kTokenResponseFile.name, answered->body);
-  if (!sealed) return Unusable(arguments.upstream, "sends something else than a response");
+  if (!sealed) return Unusable(HostOf(asking.url), "sends something else than a response");
   return wallet.Accept(*sealed, Now(arguments));
 }
 
 /// What member fetch does once.
-std::expected<Report, Stop> FetchOnce(const Arguments& arguments, const Url& url, View admin,
+std::expected<Report, Stop> FetchOnce(const Arguments& arguments, const Asking& asking, View admin,
                                       View lender) {
   auto wallet = Wallet::Open(arguments.directory);
   if (!wallet) return std::unexpected(wallet.error());
-  const auto joined = FetchChain(arguments, url, admin, *wallet);
+  const auto joined = FetchChain(asking, admin, *wallet);
   if (!joined) return std::unexpected(joined.error());
   const auto balance = wallet->Look(Now(arguments));
   if (!balance) return std::unexpected(balance.error());
@@ -279,7 +263,7 @@ std::expected<Report, Stop> FetchOnce(const Arguments& arguments, const Url& url
   }
   Accepted total;
   for (const Outgoing& each : all) {
-    const auto accepted = FetchTokens(arguments, url, *wallet, each);
+    const auto accepted = FetchTokens(arguments, asking, *wallet, each);
     if (!accepted) return std::unexpected(accepted.error());
     total.held += accepted->held;
     total.burnt += accepted->burnt;
@@ -300,8 +284,8 @@ std::expected<Report, Stop> FetchOnce(const Arguments& arguments, const Url& url
 }  // namespace
 
 std::expected<Report, Stop> MemberFetch(const Arguments& arguments) {
-  const auto url = ParseUrl(arguments.upstream);
-  if (!url) return std::unexpected(url.error());
+  const auto asking = HowToAsk(arguments, arguments.upstream, arguments.body_time);
+  if (!asking) return std::unexpected(asking.error());
   const auto admin = LoadIdentity(arguments.admin, kAdminFile);
   if (!admin) return std::unexpected(admin.error());
   const auto lender = LoadIdentity(arguments.lender, kLenderFile);
@@ -310,10 +294,10 @@ std::expected<Report, Stop> MemberFetch(const Arguments& arguments) {
     // At moments that are the same for every member, and for the same number.
     const std::uint64_t now = static_cast<std::uint64_t>(std::time(nullptr));
     std::this_thread::sleep_for(std::chrono::seconds(arguments.every - now % arguments.every));
-    const auto done = FetchOnce(arguments, *url, *admin, *lender);
+    const auto done = FetchOnce(arguments, *asking, *admin, *lender);
     SayReady(arguments, done ? done->text : done.error().line + "\n");
   }
-  return FetchOnce(arguments, *url, *admin, *lender);
+  return FetchOnce(arguments, *asking, *admin, *lender);
 }
 
 }  // namespace blindlend

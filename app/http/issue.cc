@@ -1,13 +1,9 @@
 #include "issue.h"
 
-#include <sodium.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <csignal>
-#include <ctime>
 
-#include "app/http/lock.h"
 #include "app/http/serve.h"
 #include "app/store/admin.h"
 
@@ -30,31 +26,23 @@ const Targets& IssueTargets() {
   return targets;
 }
 
-bool SystemBytes(std::span<std::uint8_t> bytes) {
-  randombytes_buf(bytes.data(), bytes.size());
-  return true;
-}
-
 class Issuer {
  public:
-  Issuer(const IssueOptions& options, Admin& admin, Tcp::acceptor acceptor, asio::io_context& io,
-         asio::ssl::context* server)
+  Issuer(const IssueOptions& options, Admin& admin, Post& post)
       : options_(options),
         admin_(admin),
         disk_(1),  // one: a database is for one thread
-        host_(io, std::move(acceptor), server, options.head_time, options.grace_time,
+        host_(post, options,
               [this](std::shared_ptr<Wire> member) { return Answer(std::move(member)); }),
         allowed_(static_cast<double>(options.rate)) {}
 
   IssueCounts Run() {
-    host_.Run(Seconds(3600), [] { return Nothing(); });
+    host_.Run();
     disk_.join();
     return counts_;
   }
 
  private:
-  static Task<void> Nothing() { co_return; }
-
   /// Whether one more request is within the rate.
   bool IsAllowed() {
     const double rate = static_cast<double>(options_.rate);
@@ -92,7 +80,7 @@ class Issuer {
   Task<void> SendChain(Exchange& exchange) {
     const auto chain = co_await Elsewhere(disk_, [this] { return admin_.Chain(); });
     if (!chain) {
-      const Refusal refusal = StoreFailed(chain.error());
+      const Refusal refusal = complaint_.StoreFailed(chain.error());
       co_await SendError(exchange, refusal);
       co_return;
     }
@@ -111,14 +99,14 @@ class Issuer {
       co_return;
     }
     const Counted counted(waiting_);
-    const std::uint64_t now = options_.now.value_or(static_cast<std::uint64_t>(std::time(nullptr)));
     bool is_new = false;
-    const auto response =
-        co_await Elsewhere(disk_, [&] { return admin_.Issue(*sealed, now, SystemBytes, is_new); });
+    const auto response = co_await Elsewhere(
+        disk_, [&] { return admin_.Issue(*sealed, options_.Now(), options_.source, is_new); });
     if (!response) {
       ++counts_.refused;
       Refusal refusal{"not_issued", response.error().step, {}};
-      if (response.error().status != kExitRefused) refusal = StoreFailed(response.error());
+      if (response.error().status != kExitRefused)
+        refusal = complaint_.StoreFailed(response.error());
       co_await SendError(exchange, refusal);
       co_return;
     }
@@ -129,12 +117,6 @@ class Issuer {
     co_await SendWhole(exchange, 200, headers, text);
   }
 
-  Refusal StoreFailed(const Stop& stop) {
-    if (!has_complained_) Complain(stop.line);
-    has_complained_ = true;
-    return {"store_failed", "", {}};
-  }
-
   const IssueOptions& options_;
   Admin& admin_;
   asio::thread_pool disk_;
@@ -143,7 +125,7 @@ class Issuer {
   Clock::time_point asked_ = Clock::now();
   std::size_t waiting_ = 0;
   IssueCounts counts_;
-  bool has_complained_ = false;
+  Complaint complaint_;
 };
 
 }  // namespace
@@ -152,39 +134,31 @@ std::expected<IssueCounts, Stop> Issuance(const IssueOptions& options,
                                           const std::function<void(const std::string&)>& ready) {
   auto admin = Admin::Open(options.directory);
   if (!admin) return std::unexpected(admin.error());
-  std::unique_ptr<asio::ssl::context> server;
-  if (!options.tls_certificate.empty()) {
-    auto made = ServerContext(options.tls_certificate, options.tls_key);
-    if (!made) return std::unexpected(made.error());
-    server = *std::move(made);
-  }
-  asio::io_context io(1);
-  auto acceptor = Listen(io, options.listen);
-  if (!acceptor) return std::unexpected(acceptor.error());
-  const std::string address = AddressOf(*acceptor);
-  RaiseFileLimit();
-  std::signal(SIGPIPE, SIG_IGN);
-  Issuer issuer(options, *admin, *std::move(acceptor), io, server.get());
-  ready(address);
+  const auto post = Establish(options);
+  if (!post) return std::unexpected(post.error());
+  Issuer issuer(options, *admin, **post);
+  ready((*post)->address);
   return issuer.Run();
 }
 
-std::expected<Answered, Stop> AskOnce(const Url& url, const std::string& ca_file,
-                                      const std::string& target, const std::optional<Bytes>& body,
-                                      std::size_t max_size, double time) {
-  auto context = ClientContext(ca_file);
+std::expected<Answered, Stop> AskOnce(const Asking& asking, const std::string& target,
+                                      const std::optional<Bytes>& body, std::size_t max_size) {
+  auto context = ClientContext(asking.ca_file);
   if (!context) return std::unexpected(context.error());
   std::signal(SIGPIPE, SIG_IGN);
   asio::io_context io(1);
   std::optional<Answered> answered;
-  const Question question{url, **context, target, body, max_size, Seconds(time)};
-  asio::co_spawn(io, Ask(question, answered), asio::detached);
+  NoWay no_way;
+  const Route route{**context, asking.via, asking.source};
+  const Question question{asking.url, route, target, body, max_size, Seconds(asking.time)};
+  asio::co_spawn(io, Ask(question, answered, no_way), asio::detached);
   io.run();
-  if (!answered) {
-    const std::string detail = HostOf(url) + " gives no answer";
-    return std::unexpected(Stop{kExitLater, detail, "", detail});
-  }
-  return *std::move(answered);
+  if (answered) return *std::move(answered);
+  std::string detail = HostOf(asking.url) + " gives no answer";
+  if (no_way.is_via) detail += ": the SOCKS proxy makes no connection";
+  if (!no_way.step.empty()) detail += ", at " + no_way.step;
+  if (!no_way.detail.empty()) detail += ": " + no_way.detail;
+  return std::unexpected(Stop{kExitLater, detail, no_way.step, detail});
 }
 
 }  // namespace blindlend

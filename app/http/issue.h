@@ -2,11 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 
 #include "app/http/answered.h"
-#include "app/http/url.h"
-#include "app/store/files.h"
+#include "app/http/options.h"
 
 namespace blindlend {
 
@@ -15,15 +13,9 @@ inline constexpr std::string_view kTokenRequestLabel = "TOKEN REQUEST",
                                   kTokenResponseLabel = "TOKEN RESPONSE";
 
 /// What the command line says. Times in seconds.
-struct IssueOptions {
-  std::string directory, listen;
-  /// Both or neither.
-  std::string tls_certificate, tls_key;
+struct IssueOptions : ServingOptions {
   /// Requests for tokens that are answered in a minute, from all members together.
   std::size_t rate = 60;
-  double head_time = 10, body_time = 60, grace_time = 30;
-  /// Instead of the clock; for tests.
-  std::optional<std::uint64_t> now;
 };
 
 /// What an admin counts. answered: also those that had been debited before.
@@ -36,10 +28,18 @@ struct IssueCounts {
 std::expected<IssueCounts, Stop> Issuance(const IssueOptions& options,
                                           const std::function<void(const std::string&)>& ready);
 
-/// Asks once, on a connection of its own, and waits. body: sent with POST; nothing with GET. ca_file: as
-/// for ProxyOptions. Stops with kExitLater: no whole answer of at most max_size bytes.
-std::expected<Answered, Stop> AskOnce(const Url& url, const std::string& ca_file,
-                                      const std::string& target, const std::optional<Bytes>& body,
-                                      std::size_t max_size, double time);
+/// Who is asked, and how. ca_file, via: as for ProxyOptions; source: for via; time: in seconds.
+struct Asking {
+  Url url;
+  std::string ca_file;
+  std::optional<Via> via;
+  ByteSource source;
+  double time;
+};
+
+/// Asks once, on a connection of its own, and waits. body: sent with POST; nothing with GET.
+/// Stops with kExitLater: no whole answer of at most max_size bytes.
+std::expected<Answered, Stop> AskOnce(const Asking& asking, const std::string& target,
+                                      const std::optional<Bytes>& body, std::size_t max_size);
 
 }  // namespace blindlend

@@ -1,10 +1,6 @@
 #include "proxy.h"
 
-#include <sodium.h>
-
 #include <algorithm>
-#include <csignal>
-#include <ctime>
 
 #include "app/http/lock.h"
 #include "app/http/serve.h"
@@ -50,30 +46,23 @@ enum class Attempt {
 
 class Member {
  public:
-  Member(const ProxyOptions& options, Wallet& wallet, Tcp::acceptor acceptor, asio::io_context& io,
-         asio::ssl::context& client)
+  Member(const ProxyOptions& options, Wallet& wallet, Post& post, asio::ssl::context& client)
       : options_(options),
         wallet_(wallet),
-        client_(client),
+        route_{client, options.via, options.source},
         disk_(1),  // one: a wallet is for one thread
-        host_(io, std::move(acceptor), nullptr, options.head_time, options.grace_time,
+        host_(post, options,
               [this](std::shared_ptr<Wire> caller) { return Answer(std::move(caller)); }) {
     for (const Url& each : options.lenders) lenders_.push_back({each, {}, {}, {}});
   }
 
   ProxyCounts Run() {
-    host_.Run(Seconds(3600), [] { return Nothing(); });
+    host_.Run();
     disk_.join();
     return counts_;
   }
 
  private:
-  static Task<void> Nothing() { co_return; }
-
-  std::uint64_t Now() const {
-    return options_.now.value_or(static_cast<std::uint64_t>(std::time(nullptr)));
-  }
-
   Task<void> Answer(std::shared_ptr<Wire> caller) {
     Exchange exchange;
     exchange.caller = std::move(caller);
@@ -105,6 +94,7 @@ class Member {
     exchange.body = *filtered;
     const Bytes request =
         CanonicalRequest(exchange.head.method, exchange.head.target, exchange.kept, exchange.body);
+    const auto body = std::make_shared<const Bytes>(std::move(exchange.body));
     exchange.caller->Unlimit();
     WatchCaller(exchange);
     // Those that have turned something down lately come last.
@@ -115,27 +105,30 @@ class Member {
     std::optional<Refusal> refusal;
     bool has_spent = false;
     for (LenderAt* const lender : order) {
-      if (!lender->key) co_await LearnKey(*lender);
+      NoWay no_way;
+      if (!lender->key) co_await LearnKey(*lender, no_way);
       const std::optional<Bytes> key = lender->key;
       bool is_trusted = false;
-      if (key) is_trusted = co_await IsTrusted(*lender, *key);
+      if (key) is_trusted = co_await IsTrusted(*lender, *key, no_way);
       std::optional<Refusal> reason;
       if (key && !is_trusted) reason = Refusal{"lender_untrusted", "", {}};
       Attempt attempt = is_trusted ? Attempt::kNextToken : Attempt::kNextLender;
       for (int spent = 0; attempt == Attempt::kNextToken && spent < kMaxSpent; ++spent) {
         if (exchange.is_gone || host_.is_stopping()) break;
-        const auto borrow =
-            co_await Elsewhere(disk_, [&] { return wallet_.Spend(*key, request, Now(), true); });
+        const auto borrow = co_await Elsewhere(
+            disk_, [&] { return wallet_.Spend(*key, request, options_.Now(), true); });
         if (!borrow) {
           reason = OfWallet(borrow.error());
           break;
         }
-        attempt = co_await Try(exchange, *lender, borrow->sealed, lender == order.back());
+        const bool is_last = lender == order.back();
+        attempt = co_await Try(exchange, *lender, borrow->sealed, body, is_last, no_way);
         has_spent = has_spent || attempt == Attempt::kNextToken;
       }
       if (attempt == Attempt::kDone || exchange.is_gone) co_return;
       if (attempt == Attempt::kNextLender) lender->avoided_until = Clock::now() + kAvoided;
       // The wallet is empty only where it is so for every lender.
+      if (no_way.is_via) reason = Refusal{"via_failed", no_way.step, {}};
       if (!reason) reason = Refusal{"lender_unreachable", "", {}};
       if (!refusal || refusal->code == "wallet_empty") refusal = reason;
     }
@@ -147,19 +140,24 @@ class Member {
 
   Refusal OfWallet(const Stop& stop) {
     if (stop.status == kExitRefused) return {"wallet_empty", "", {}};
-    if (!has_complained_) Complain(stop.line);
-    has_complained_ = true;
-    return {"store_failed", "", {}};
+    return complaint_.StoreFailed(stop);
+  }
+
+  /// A GET without a token, on a connection of its own.
+  Task<std::optional<Answered>> AskLender(const LenderAt& lender, const std::string& target,
+                                          NoWay& no_way) {
+    std::optional<Answered> answered;
+    const std::optional<Bytes> none;
+    const Question question{lender.url, route_,    target,
+                            none,       kMaxError, Seconds(options_.connect_time)};
+    co_await Ask(question, answered, no_way);
+    co_return answered;
   }
 
   /// Asks a lender who it is, by a request without a token, on a connection of its own.
-  Task<void> LearnKey(LenderAt& lender) {
-    std::optional<Answered> answered;
+  Task<void> LearnKey(LenderAt& lender, NoWay& no_way) {
     const std::string target = "/v1/models";
-    const std::optional<Bytes> none;
-    const Question question{lender.url, client_,   target,
-                            none,       kMaxError, Seconds(options_.connect_time)};
-    co_await Ask(question, answered);
+    const auto answered = co_await AskLender(lender, target, no_way);
     if (!answered) co_return;
     const auto values = ValuesOf(answered->headers, "www-authenticate");
     if (values.size() == 1)
@@ -167,23 +165,19 @@ class Member {
   }
 
   /// Whether a lender shows what it should; asks it where that is too long ago.
-  Task<bool> IsTrusted(LenderAt& lender, const Bytes& key) {
+  Task<bool> IsTrusted(LenderAt& lender, const Bytes& key, NoWay& no_way) {
     if (options_.attestation_key.empty() || Clock::now() < lender.trusted_until) co_return true;
     Bytes nonce(16);
-    randombytes_buf(nonce.data(), nonce.size());
-    std::optional<Answered> answered;
+    if (!options_.source(nonce)) co_return false;
     const std::string target = std::string(kAttestationTarget) + Hex(nonce);
-    const std::optional<Bytes> none;
-    const Question question{lender.url, client_,   target,
-                            none,       kMaxError, Seconds(options_.connect_time)};
-    co_await Ask(question, answered);
+    const auto answered = co_await AskLender(lender, target, no_way);
     if (!answered || answered->status != 200) co_return false;
     const auto bytes = DecodeText("ATTESTATION", answered->body);
     if (!bytes || bytes->size() != 107) co_return false;
     const Bytes instance(bytes->begin() + 2, bytes->begin() + 18);
     const auto checked = co_await Elsewhere(disk_, [&] {
       return CheckOnce(options_.directory + "/attestations.db", options_.attestation_key, instance,
-                       key, nonce, Now(), *bytes);
+                       key, nonce, options_.Now(), *bytes);
     });
     if (!checked) co_return false;
     lender.trusted_until = Clock::now() + kTrusted;
@@ -203,14 +197,15 @@ class Member {
   }
 
   /// One token at one lender: sent again, with the same bytes, until its fate is known.
-  Task<Attempt> Try(Exchange& exchange, LenderAt& lender, const Bytes& sealed, bool is_last) {
+  /// no_way: why the lender was not reached, with kNextLender.
+  Task<Attempt> Try(Exchange& exchange, LenderAt& lender, const Bytes& sealed,
+                    std::shared_ptr<const Bytes> body, bool is_last, NoWay& no_way) {
     bool was_sent = false, is_resent = false;
     for (int repeat = 0; repeat <= options_.repeats; ++repeat) {
       if (repeat > 0) co_await Pause(kFirstPause * (1 << (repeat - 1)));
       if (exchange.is_gone) break;
-      bool is_late = false;
       exchange.callee =
-          co_await Connect(lender.url, client_, Seconds(options_.connect_time), is_late);
+          co_await Connect(lender.url, route_, Seconds(options_.connect_time), no_way);
       if (!exchange.callee && was_sent) continue;
       if (!exchange.callee) {
         co_await End(sealed, TokenEnd::kReleased);
@@ -223,13 +218,11 @@ class Member {
       const Header authorization{"Authorization", EncodeAuthorization(sealed)};
       const Bytes head =
           RequestHeadOf(exchange.head.method, lender.url.path + exchange.head.target,
-                        HostOf(lender.url), exchange.kept, authorization, exchange.body.size());
+                        HostOf(lender.url), exchange.kept, authorization, body->size());
       is_resent = was_sent;
       was_sent = true;
       ReplyReader reply(wire);
-      bool has_reply = co_await wire.Write(head);
-      if (has_reply && !exchange.body.empty()) co_await wire.Write(exchange.body);
-      if (has_reply) has_reply = co_await reply.ReadHead();
+      bool has_reply = co_await Converse(exchange.callee, head, body, reply);
       Bytes error;
       if (has_reply && reply.status() >= 400) has_reply = co_await ReadError(reply, error);
       if (!has_reply) {
@@ -305,12 +298,12 @@ class Member {
 
   const ProxyOptions& options_;
   Wallet& wallet_;
-  asio::ssl::context& client_;
+  const Route route_;
   asio::thread_pool disk_;
   Host host_;
   std::vector<LenderAt> lenders_;
   ProxyCounts counts_;
-  bool has_complained_ = false;
+  Complaint complaint_;
 };
 
 }  // namespace
@@ -323,14 +316,10 @@ std::expected<ProxyCounts, Stop> Proxy(const ProxyOptions& options,
   if (!wallet) return std::unexpected(wallet.error());
   auto client = ClientContext(options.ca_file);
   if (!client) return std::unexpected(client.error());
-  asio::io_context io(1);
-  auto acceptor = Listen(io, options.listen);
-  if (!acceptor) return std::unexpected(acceptor.error());
-  const std::string address = AddressOf(*acceptor);
-  RaiseFileLimit();
-  std::signal(SIGPIPE, SIG_IGN);
-  Member member(options, *wallet, *std::move(acceptor), io, **client);
-  ready(address);
+  const auto post = Establish(options);
+  if (!post) return std::unexpected(post.error());
+  Member member(options, *wallet, **post, **client);
+  ready((*post)->address);
   return member.Run();
 }
 

@@ -2,32 +2,23 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 
-#include "app/http/tables.h"
-#include "app/http/url.h"
-#include "app/store/files.h"
+#include "app/http/options.h"
 
 namespace blindlend {
 
 /// What the command line says. Times in seconds.
-struct ProxyOptions {
-  std::string directory, listen;
+struct ProxyOptions : ServingOptions {
   /// Whether other machines may reach it.
   bool anywhere = false;
   /// In the order in which they are asked.
   std::vector<Url> lenders;
   /// The certificates that theirs are checked against, or empty for the system's.
   std::string ca_file;
-  std::uint64_t max_body = 8U << 20;
-  Targets targets = DefaultTargets();
-  double head_time = 10, body_time = 60, connect_time = 10, idle_time = 660, grace_time = 30;
+  /// The SOCKS proxy that all connections go through, or nothing.
+  std::optional<Via> via;
   /// How often a request whose fate is not known is sent again, with the same bytes.
   int repeats = 4;
-  /// The group's, 32 bytes, or empty: then lenders are not asked for an attestation.
-  Bytes attestation_key;
-  /// Instead of the clock; for tests.
-  std::optional<std::uint64_t> now;
 };
 
 /// What a proxy counts. pending: requests whose tokens are still reserved.

@@ -2,9 +2,6 @@
 
 #include <sodium.h>
 
-#include <csignal>
-#include <ctime>
-
 #include "app/http/lock.h"
 #include "app/http/serve.h"
 #include "app/store/lender.h"
@@ -20,11 +17,6 @@ namespace {
 constexpr std::size_t kDiskThreads = 4;
 /// How often the mark beside the database follows it.
 constexpr Seconds kMarkTime{5};
-
-bool SystemBytes(std::span<std::uint8_t> bytes) {
-  randombytes_buf(bytes.data(), bytes.size());
-  return true;
-}
 
 /// A claim that is under way, so that no other attempt takes it over.
 class LiveClaim {
@@ -59,13 +51,12 @@ std::optional<Bytes> NonceOf(const RequestHead& head) {
 
 class Server {
  public:
-  Server(const RelayOptions& options, Lender& lender, Tcp::acceptor acceptor, asio::io_context& io,
-         asio::ssl::context& client, asio::ssl::context* server)
+  Server(const RelayOptions& options, Lender& lender, Post& post, asio::ssl::context& client)
       : options_(options),
         lender_(lender),
-        client_(client),
+        route_{client, std::nullopt, options.source},
         disk_(kDiskThreads),
-        host_(io, std::move(acceptor), server, options.head_time, options.grace_time,
+        host_(post, options,
               [this](std::shared_ptr<Wire> member) { return Answer(std::move(member)); }) {}
 
   RelayCounts Run() {
@@ -75,10 +66,6 @@ class Server {
   }
 
  private:
-  std::uint64_t Now() const {
-    return options_.now.value_or(static_cast<std::uint64_t>(std::time(nullptr)));
-  }
-
   /// Keeps the mark beside the database current.
   Task<void> Mark() {
     if (claims_ == marked_) co_return;
@@ -94,7 +81,7 @@ class Server {
     std::optional<Refusal> refusal = co_await TakeHead(exchange, bounds);
     if (exchange.is_gone) co_return;
     if (const auto nonce = NonceOf(exchange.head); nonce && !options_.attestation_key.empty()) {
-      const Attestation attestation{lender_.instance(), lender_.key(), 1, Now(), *nonce};
+      const Attestation attestation{lender_.instance(), lender_.key(), 1, options_.Now(), *nonce};
       const Bytes text =
           EncodeText("ATTESTATION", Attest(options_.attestation_key, attestation).value());
       const std::vector<Header> headers = {{"content-type", "text/plain"},
@@ -129,7 +116,7 @@ class Server {
   /// A 401, with its challenge.
   Refusal Unauthorized(std::string_view code, std::string_view step) {
     Refusal refusal{code, std::string(step), {}};
-    const auto link = lender_.LinkForSpend(Now());
+    const auto link = lender_.LinkForSpend(options_.Now());
     if (!link) return refusal;
     const Challenge challenge{link->group, link->number, lender_.key()};
     refusal.headers.push_back({"www-authenticate", EncodeChallenge(challenge).value()});
@@ -158,7 +145,7 @@ class Server {
     const auto claimed = co_await Elsewhere(disk_, [&]() {
       const Bytes request = CanonicalRequest(exchange.head.method, exchange.head.target,
                                              exchange.kept, exchange.body);
-      return lender_.Redeem(sealed, request, Now(), owner_lives, SystemBytes);
+      return lender_.Redeem(sealed, request, options_.Now(), owner_lives, options_.source);
     });
     if (!claimed)
       refusal = OfRedeem(claimed.error());
@@ -182,15 +169,9 @@ class Server {
   }
 
   Refusal OfRedeem(const Stop& stop) {
-    if (stop.status != kExitRefused) return StoreFailed(stop);
+    if (stop.status != kExitRefused) return complaint_.StoreFailed(stop);
     const bool is_expired = stop.step == "VerifyBorrow.5" || stop.step == "Claim.1";
     return Unauthorized(is_expired ? "token_expired" : "token_invalid", stop.step);
-  }
-
-  Refusal StoreFailed(const Stop& stop) {
-    if (!has_complained_) Complain(stop.line);
-    has_complained_ = true;
-    return {"store_failed", "", {}};
   }
 
   /// Settles or releases, durably. What Blindlend-Token says then; empty where the database failed.
@@ -207,7 +188,7 @@ class Server {
     });
     std::string_view token;
     if (!is_released) {
-      StoreFailed(is_released.error());
+      complaint_.StoreFailed(is_released.error());
     } else if (*is_released) {
       ++counts_.refunded;
       token = "refunded";
@@ -230,11 +211,11 @@ class Server {
   Task<void> Forward(Exchange& exchange, const Bytes& claim_id) {
     exchange.caller->Unlimit();
     WatchCaller(exchange);
-    bool is_late = false;
+    NoWay no_way;
     exchange.callee =
-        co_await Connect(options_.upstream, client_, Seconds(options_.connect_time), is_late);
+        co_await Connect(options_.upstream, route_, Seconds(options_.connect_time), no_way);
     if (!exchange.callee || exchange.is_gone) {
-      const std::string_view code = is_late ? "upstream_timeout" : "upstream_unreachable";
+      const std::string_view code = no_way.is_late ? "upstream_timeout" : "upstream_unreachable";
       co_await GiveUp(exchange, claim_id, Stage::kUnsent, code);
       co_return;
     }
@@ -245,10 +226,8 @@ class Server {
         exchange.head.method, options_.upstream.path + exchange.head.target,
         HostOf(options_.upstream), exchange.kept, options_.credential, exchange.body.size());
     ReplyReader reply(upstream);
-    bool has_reply = co_await upstream.Write(head);
-    // A refusal may come before the body has been taken: then the rest of it does not matter.
-    if (has_reply && !exchange.body.empty()) co_await upstream.Write(exchange.body);
-    if (has_reply) has_reply = co_await reply.ReadHead();
+    const auto body = std::make_shared<const Bytes>(std::move(exchange.body));
+    const bool has_reply = co_await Converse(exchange.callee, head, body, reply);
     if (!has_reply) {
       const std::string_view code = upstream.is_late() ? "upstream_timeout" : "upstream_broken";
       upstream.Drop();
@@ -271,14 +250,14 @@ class Server {
 
   const RelayOptions& options_;
   Lender& lender_;
-  asio::ssl::context& client_;
+  const Route route_;
   asio::thread_pool disk_;
   Host host_;
   std::set<Bytes> live_;
   std::uint64_t claims_ = 0, marked_ = 0;
   std::size_t inflight_ = 0;
   RelayCounts counts_;
-  bool has_complained_ = false;
+  Complaint complaint_;
 };
 
 }  // namespace
@@ -291,22 +270,12 @@ std::expected<RelayCounts, Stop> Relay(const RelayOptions& options,
   if (!lender) return std::unexpected(lender.error());
   auto client = ClientContext(options.upstream_ca);
   if (!client) return std::unexpected(client.error());
-  std::unique_ptr<asio::ssl::context> server;
-  if (!options.tls_certificate.empty()) {
-    auto made = ServerContext(options.tls_certificate, options.tls_key);
-    if (!made) return std::unexpected(made.error());
-    server = *std::move(made);
-  }
-  asio::io_context io(1);
-  auto acceptor = Listen(io, options.listen);
-  if (!acceptor) return std::unexpected(acceptor.error());
-  const std::string address = AddressOf(*acceptor);
-  RaiseFileLimit();
-  std::signal(SIGPIPE, SIG_IGN);
+  const auto post = Establish(options);
+  if (!post) return std::unexpected(post.error());
   RelayCounts counts;
   {
-    Server serving(options, **lender, *std::move(acceptor), io, **client, server.get());
-    ready(address);
+    Server serving(options, **lender, **post, **client);
+    ready((*post)->address);
     counts = serving.Run();
     // While serving catches signals: a second one must not end what the first one has asked for.
     if (const auto compacted = (*lender)->Compact(); !compacted)

@@ -5,6 +5,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <csignal>
 
+#include "app/http/lock.h"
+
 namespace blindlend {
 
 namespace asio = boost::asio;
@@ -15,6 +17,8 @@ namespace {
 /// For one piece to be taken by a caller who reads slowly.
 constexpr Seconds kWriteTime{120};
 constexpr std::size_t kMaxConnections = 4096;
+/// A body that is copied behind its head, so that both go in one piece.
+constexpr std::size_t kAtOnce = 65536;
 
 Refusal OfFraming(const Failure& failure) {
   const std::string step(failure.step);
@@ -54,6 +58,17 @@ Task<bool> Send(Wire& wire, const Bytes& bytes) {
   const bool went = co_await wire.Write(bytes);
   wire.Unlimit();
   co_return went;
+}
+
+/// Keeps what it needs: it may still be writing when nobody wants that any more.
+Task<void> WriteRequest(std::shared_ptr<Wire> wire, Bytes head, std::shared_ptr<const Bytes> body) {
+  if (body->size() <= kAtOnce) {
+    const Bytes whole = Join({head, *body});
+    co_await wire->Write(whole);
+    co_return;
+  }
+  const bool went = co_await wire->Write(head);
+  if (went) co_await wire->Write(*body);
 }
 
 Task<void> SendLast(Wire& wire, const Bytes& bytes, bool unread) {
@@ -96,6 +111,14 @@ Task<bool> TakeBody(Exchange& exchange, const Bounds& bounds) {
     co_await SendError(exchange, late, true);
   }
   co_return false;
+}
+
+Task<bool> Converse(std::shared_ptr<Wire> wire, Bytes head, std::shared_ptr<const Bytes> body,
+                    ReplyReader& reply) {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::co_spawn(executor, WriteRequest(std::move(wire), std::move(head), std::move(body)),
+                 asio::detached);
+  co_return co_await reply.ReadHead();
 }
 
 Task<void> SendError(Exchange& exchange, const Refusal& refusal, bool unread) {
@@ -174,9 +197,8 @@ Task<void> Pause(Seconds time) {
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-Task<void> Ask(Question question, std::optional<Answered>& answered) {
-  bool is_late = false;
-  const auto wire = co_await Connect(question.url, question.context, question.time, is_late);
+Task<void> Ask(Question question, std::optional<Answered>& answered, NoWay& no_way) {
+  const auto wire = co_await Connect(question.url, question.route, question.time, no_way);
   if (!wire) co_return;
   wire->Limit(question.time);
   std::string head = (question.body ? "POST " : "GET ") + question.url.path + question.target +
@@ -186,10 +208,9 @@ Task<void> Ask(Question question, std::optional<Answered>& answered) {
     head += "\r\n";
   }
   const Bytes out = Ascii(head + "User-Agent: blindlend\r\nConnection: close\r\n\r\n");
-  bool goes = co_await wire->Write(out);
-  if (goes && question.body) co_await wire->Write(*question.body);
+  const auto body = std::make_shared<const Bytes>(question.body.value_or(Bytes{}));
   ReplyReader reply(*wire);
-  if (goes) goes = co_await reply.ReadHead();
+  bool goes = co_await Converse(wire, out, body, reply);
   Answered all{reply.status(), reply.headers(), {}};
   while (goes) {
     Bytes piece;
@@ -204,26 +225,44 @@ Task<void> Ask(Question question, std::optional<Answered>& answered) {
   wire->Drop();
 }
 
-Host::Host(asio::io_context& io, Tcp::acceptor acceptor, asio::ssl::context* tls,
-           double handshake_time, double grace_time,
+std::expected<std::unique_ptr<Post>, Stop> Establish(const ServingOptions& options) {
+  auto post = std::make_unique<Post>();
+  if (!options.tls_certificate.empty()) {
+    auto made = ServerContext(options.tls_certificate, options.tls_key);
+    if (!made) return std::unexpected(made.error());
+    post->tls = *std::move(made);
+  }
+  auto acceptor = Listen(post->io, options.listen);
+  if (!acceptor) return std::unexpected(acceptor.error());
+  post->address = AddressOf(*acceptor);
+  post->acceptor = *std::move(acceptor);
+  RaiseFileLimit();
+  std::signal(SIGPIPE, SIG_IGN);
+  return post;
+}
+
+Refusal Complaint::StoreFailed(const Stop& stop) {
+  if (!is_said_) Complain(stop.line);
+  is_said_ = true;
+  return {"store_failed", "", {}};
+}
+
+Host::Host(Post& post, const ServingOptions& options,
            std::function<Task<void>(std::shared_ptr<Wire>)> answer)
-    : io_(io),
-      acceptor_(std::move(acceptor)),
-      tls_(tls),
-      handshake_time_(handshake_time),
-      grace_time_(grace_time),
+    : post_(post),
+      options_(options),
       answer_(std::move(answer)),
-      signals_(io, SIGTERM, SIGINT),
-      clock_(io),
-      ticks_(io) {}
+      signals_(post.io, SIGTERM, SIGINT),
+      clock_(post.io),
+      ticks_(post.io) {}
 
 void Host::Run(Seconds every, std::function<Task<void>()> tick) {
-  asio::co_spawn(io_, Accept(), asio::detached);
-  asio::co_spawn(io_, Tick(every, std::move(tick)), asio::detached);
+  asio::co_spawn(post_.io, Accept(), asio::detached);
+  if (tick) asio::co_spawn(post_.io, Tick(every, std::move(tick)), asio::detached);
   signals_.async_wait([this](error_code error, int) {
     if (!error) BeginToStop();
   });
-  io_.run();
+  post_.io.run();
 }
 
 void Host::Keep(const std::shared_ptr<Wire>& wire) {
@@ -235,9 +274,9 @@ void Host::Keep(const std::shared_ptr<Wire>& wire) {
 void Host::BeginToStop() {
   is_stopping_ = true;
   error_code ignored;
-  acceptor_.close(ignored);
+  post_.acceptor->close(ignored);
   ticks_.cancel(ignored);
-  clock_.expires_after(DurationOf(Seconds(grace_time_)));
+  clock_.expires_after(DurationOf(Seconds(options_.grace_time)));
   clock_.async_wait([this](error_code error) {
     if (error) return;
     for (const auto& [number, each] : wires_)
@@ -254,13 +293,13 @@ void Host::EndIfIdle() {
 Task<void> Host::Accept() {
   while (!is_stopping_) {
     error_code error;
-    Tcp::socket socket(io_);
-    co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+    Tcp::socket socket(post_.io);
+    co_await post_.acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
     // Most likely out of file descriptors: whoever ends gives one back.
     if (error && !is_stopping_) co_await Pause(Seconds(0.05));
     // Beyond the bound it is closed again.
     if (!error && connections_ < kMaxConnections)
-      asio::co_spawn(io_, Answer(std::move(socket)), asio::detached);
+      asio::co_spawn(post_.io, Answer(std::move(socket)), asio::detached);
   }
 }
 
@@ -270,9 +309,9 @@ Task<void> Host::Answer(Tcp::socket socket) {
     const auto wire = std::make_shared<Wire>(std::move(socket));
     Keep(wire);
     bool is_ready = true;
-    if (tls_ != nullptr) {
-      wire->Limit(Seconds(handshake_time_));
-      is_ready = co_await wire->Secure(*tls_, "");
+    if (post_.tls) {
+      wire->Limit(Seconds(options_.head_time));
+      is_ready = co_await wire->Secure(*post_.tls, "");
     }
     // Out of memory, say: this connection ends, the others do not.
     try {

@@ -6,6 +6,7 @@
 
 #include "app/http/answered.h"
 #include "app/http/binding.h"
+#include "app/http/options.h"
 #include "app/http/wire.h"
 
 namespace blindlend {
@@ -45,6 +46,11 @@ Task<std::optional<Refusal>> TakeHead(Exchange& exchange, const Bounds& bounds);
 /// The body, row 7. Whether it is there; if not, the caller has been told or has gone.
 Task<bool> TakeBody(Exchange& exchange, const Bounds& bounds);
 
+/// Sends a request and reads the head of the reply, which may come before all of the body has been taken.
+/// Whether there is one.
+Task<bool> Converse(std::shared_ptr<Wire> wire, Bytes head, std::shared_ptr<const Bytes> body,
+                    ReplyReader& reply);
+
 /// Answers with an error. unread: whether the request has not been read to its end.
 Task<void> SendError(Exchange& exchange, const Refusal& refusal, bool unread = false);
 
@@ -63,29 +69,50 @@ Task<void> SendWhole(Exchange& exchange, int status, std::vector<Header> headers
 /// One question, on a connection of its own. body: sent with POST; nothing with GET.
 struct Question {
   const Url& url;
-  boost::asio::ssl::context& context;
+  const Route& route;
   const std::string& target;
   const std::optional<Bytes>& body;
   std::size_t max_size;
   Seconds time;
 };
 
-/// Asks. answered: as it was where no whole answer of at most max_size bytes came in time.
-Task<void> Ask(Question question, std::optional<Answered>& answered);
+/// Asks. answered: as it was where no whole answer of at most max_size bytes came in time. no_way: why not
+/// even a connection.
+Task<void> Ask(Question question, std::optional<Answered>& answered, NoWay& no_way);
 
 /// Waits.
 Task<void> Pause(Seconds time);
 
+/// An address that is listened on, and what connections there are served with.
+struct Post {
+  boost::asio::io_context io{1};
+  /// Of the server, or nothing.
+  std::unique_ptr<boost::asio::ssl::context> tls;
+  std::optional<Tcp::acceptor> acceptor;
+  std::string address;
+};
+
+/// Makes the process one that serves. Stops with kExitUnusable: the address, or a certificate.
+std::expected<std::unique_ptr<Post>, Stop> Establish(const ServingOptions& options);
+
+/// Says once that the database has failed: those who come meet the same.
+class Complaint {
+ public:
+  Refusal StoreFailed(const Stop& stop);
+
+ private:
+  bool is_said_ = false;
+};
+
 /// Accepts connections until SIGTERM or SIGINT; what is under way then has some time to end.
 class Host {
  public:
-  /// answer: what is done with a connection. tls: of the server, or nullptr. Times in seconds.
-  Host(boost::asio::io_context& io, Tcp::acceptor acceptor, boost::asio::ssl::context* tls,
-       double handshake_time, double grace_time,
+  /// answer: what is done with a connection.
+  Host(Post& post, const ServingOptions& options,
        std::function<Task<void>(std::shared_ptr<Wire>)> answer);
 
-  /// Returns when everything has ended. tick: called every now and then.
-  void Run(Seconds every, std::function<Task<void>()> tick);
+  /// Returns when everything has ended. tick: called every now and then, or nothing.
+  void Run(Seconds every = Seconds(3600), std::function<Task<void>()> tick = nullptr);
   bool is_stopping() const { return is_stopping_; }
   /// A connection that is dropped when the time to end is over.
   void Keep(const std::shared_ptr<Wire>& wire);
@@ -97,10 +124,8 @@ class Host {
   Task<void> Answer(Tcp::socket socket);
   Task<void> Tick(Seconds every, std::function<Task<void>()> tick);
 
-  boost::asio::io_context& io_;
-  Tcp::acceptor acceptor_;
-  boost::asio::ssl::context* tls_;
-  double handshake_time_, grace_time_;
+  Post& post_;
+  const ServingOptions& options_;
   std::function<Task<void>(std::shared_ptr<Wire>)> answer_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer clock_, ticks_;

@@ -93,6 +93,7 @@ constexpr std::array<ErrorRow, 24> kErrors = {{
     {"wallet_empty", 402, "billing_error", "The wallet has no token that can be spent now."},
     {"lender_untrusted", 502, "api_error", "The lender does not show what it should."},
     {"lender_unreachable", 502, "api_error", "No lender can be reached."},
+    {"via_failed", 502, "api_error", "The SOCKS proxy makes no connection."},
 }};
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "url.h"
 
+#include <arpa/inet.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 
 namespace blindlend {
 
@@ -49,6 +51,23 @@ std::expected<Url, Stop> ParseUrl(const std::string& text) {
   if (!IsMadeOf(url.path, 0, 256, true, "-._~/"))
     return Bad(text, "has a path with other characters");
   return url;
+}
+
+std::expected<Via, Stop> ParseVia(const std::string& text) {
+  constexpr std::string_view kScheme = "socks5h://";
+  const std::size_t colon = text.rfind(':');
+  const bool is_whole = text.starts_with(kScheme) && colon >= kScheme.size();
+  const auto port = is_whole ? Decimal(text.substr(colon + 1), 1, 5) : std::nullopt;
+  if (!port || *port < 1 || *port > 65535)
+    return Bad(text, "is not of the form socks5h://ADDRESS:PORT, such as socks5h://127.0.0.1:9050");
+  std::string host = text.substr(kScheme.size(), colon - kScheme.size());
+  if (host == "localhost") host = "127.0.0.1";
+  const bool is_v6 = host.starts_with('[') && host.ends_with(']');
+  if (is_v6) host = host.substr(1, host.size() - 2);
+  std::array<std::uint8_t, 16> ignored;
+  if (inet_pton(is_v6 ? AF_INET6 : AF_INET, host.c_str(), ignored.data()) != 1)
+    return Bad(text, "has no numeric address: a name would have to be asked for");
+  return Via{host, static_cast<std::uint16_t>(*port)};
 }
 
 std::string HostOf(const Url& url) {

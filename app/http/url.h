@@ -1,6 +1,7 @@
 // Addresses as the command line has them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "app/http/text.h"
@@ -16,6 +17,15 @@ struct Url {
 
 /// Stops with kExitUnusable.
 std::expected<Url, Stop> ParseUrl(const std::string& text);
+
+/// A SOCKS proxy. host: an address, never a name: whoever resolved one would know whom it is for.
+struct Via {
+  std::string host;
+  std::uint16_t port;
+};
+
+/// "socks5h://ADDRESS:PORT", or localhost for the address. Stops with kExitUnusable.
+std::expected<Via, Stop> ParseVia(const std::string& text);
 
 /// What goes into the header Host.
 std::string HostOf(const Url& url);

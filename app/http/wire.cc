@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
@@ -17,6 +18,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "app/http/socks.h"
 #include "app/store/files.h"
 
 namespace blindlend {
@@ -178,33 +180,108 @@ void Wire::Drop() {
   Socket().close(ignored);
 }
 
-Task<std::shared_ptr<Wire>> Connect(const Url& url, asio::ssl::context& context, Seconds time,
-                                    bool& is_late) {
+namespace {
+
+/// Up to size bytes; fewer where the connection ends or time is over.
+Task<Bytes> ReadUpTo(Wire& wire, std::size_t size) {
+  Bytes bytes(size);
+  std::size_t read = 0;
+  while (read < size) {
+    const std::size_t more = co_await wire.Read(std::span(bytes).subspan(read));
+    if (more == 0) break;
+    read += more;
+  }
+  bytes.resize(read);
+  co_return bytes;
+}
+
+/// RFC 1928 section 6.
+std::string ReplyText(std::uint8_t reply) {
+  constexpr std::array<std::string_view, 8> kReplies = {
+      "general failure",     "not allowed by its rules",   "network unreachable",
+      "host unreachable",    "connection refused",         "TTL expired",
+      "unsupported command", "unsupported kind of address"};
+  const std::string number = std::to_string(reply);
+  return reply >= 1 && reply <= kReplies.size()
+             ? std::string(kReplies[reply - 1U]) + " (" + number + ")"
+             : "reason " + number;
+}
+
+/// Has the SOCKS proxy on this connection make one to the url's host: spec 12-socks. The step that
+/// failed, or "". detail: what the proxy said.
+Task<std::string> AskProxy(Wire& wire, const Url& url, const ByteSource& source,
+                           std::string& detail) {
+  const auto credentials = SocksCredentials(source);
+  if (!credentials) co_return std::string(credentials.error().step);
+  const auto connect = SocksConnect(Ascii(url.host), *Decimal(url.port, 1, 5));
+  if (!connect) co_return std::string(connect.error().step);
+  const Bytes greeting = SocksGreeting();
+  // Where writing fails, reading says so.
+  co_await wire.Write(greeting);
+  const Bytes method = co_await ReadUpTo(wire, 2);
+  if (const auto checked = CheckSocksMethod(method); !checked)
+    co_return std::string(checked.error().step);
+  co_await wire.Write(*credentials);
+  const Bytes status = co_await ReadUpTo(wire, 2);
+  if (const auto checked = CheckSocksStatus(status); !checked)
+    co_return std::string(checked.error().step);
+  co_await wire.Write(*connect);
+  Bytes reply;
+  for (;;) {
+    const auto missing = ReadSocksReply(reply);
+    if (!missing && missing.error().step == "ReadSocksReply.2") detail = ReplyText(reply[1]);
+    if (!missing) co_return std::string(missing.error().step);
+    if (*missing == 0) co_return "";
+    Bytes more(*missing);
+    more.resize(co_await wire.Read(more));
+    if (more.empty()) co_return "ReadSocksReply.6";
+    reply = Join({reply, more});
+  }
+}
+
+}  // namespace
+
+Task<std::shared_ptr<Wire>> Connect(const Url& url, const Route& route, Seconds time,
+                                    NoWay& no_way) {
   const auto executor = co_await asio::this_coro::executor;
-  is_late = false;
-  // The resolver cannot be interrupted, so nobody waits for it longer than it takes; what follows can.
+  no_way = {};
   const auto end = Clock::now() + DurationOf(time);
-  Tcp::resolver resolver(executor);
   error_code error;
-  const auto found = co_await resolver.async_resolve(
-      url.host, url.port, asio::redirect_error(asio::use_awaitable, error));
+  std::vector<Tcp::endpoint> endpoints;
+  if (route.via) {
+    const auto address = asio::ip::make_address(route.via->host, error);
+    endpoints.emplace_back(address, route.via->port);
+  } else {
+    // The resolver cannot be interrupted, so nobody waits for it longer than it takes; what follows can.
+    Tcp::resolver resolver(executor);
+    const auto found = co_await resolver.async_resolve(
+        url.host, url.port, asio::redirect_error(asio::use_awaitable, error));
+    for (const auto& each : found) endpoints.push_back(each.endpoint());
+  }
   if (error) co_return nullptr;
-  for (const auto& each : found) {
+  for (const Tcp::endpoint& each : endpoints) {
     const auto wire = std::make_shared<Wire>(Tcp::socket(executor));
     const Seconds left = end - Clock::now();
     if (left <= Seconds(0)) {
-      is_late = true;
+      no_way.is_late = true;
       break;
     }
     wire->Limit(left);
-    if (!co_await wire->Open(each.endpoint())) {
-      is_late = wire->is_late();
+    no_way.is_via = route.via.has_value();
+    if (!co_await wire->Open(each)) {
+      no_way.is_late = wire->is_late();
       continue;
     }
+    if (route.via) {
+      no_way.step = co_await AskProxy(*wire, url, route.source, no_way.detail);
+      no_way.is_late = wire->is_late();
+      if (!no_way.step.empty()) break;
+    }
+    no_way.is_via = false;
     if (!url.is_secure) co_return wire;
-    const bool is_secured = co_await wire->Secure(context, url.host);
+    const bool is_secured = co_await wire->Secure(route.tls, url.host);
     if (is_secured) co_return wire;
-    is_late = wire->is_late();
+    no_way.is_late = wire->is_late();
     break;  // the host is there, and is not whom it should be
   }
   co_return nullptr;

@@ -73,10 +73,29 @@ class Wire : public std::enable_shared_from_this<Wire> {
   bool is_late_ = false, is_closing_ = false;
 };
 
-/// A connection to the url's host, TLS included; nothing if it does not come about. is_late: whether time was
-/// what it lacked. context: for https.
-Task<std::shared_ptr<Wire>> Connect(const Url& url, boost::asio::ssl::context& context,
-                                    Seconds time, bool& is_late);
+/// The way to whom is asked.
+struct Route {
+  /// For https.
+  boost::asio::ssl::context& tls;
+  /// The SOCKS proxy that all goes through (spec 12-socks), or nothing for the straight way.
+  std::optional<Via> via;
+  /// For the credentials that the proxy gets.
+  ByteSource source;
+};
+
+/// Why there is no connection.
+struct NoWay {
+  /// Whether time was what it lacked.
+  bool is_late = false;
+  /// Whether the SOCKS proxy made none. step: what failed there, a label; empty where it was not reached.
+  /// detail: what it said, for people.
+  bool is_via = false;
+  std::string step, detail;
+};
+
+/// A connection to the url's host, TLS included; nothing if it does not come about.
+Task<std::shared_ptr<Wire>> Connect(const Url& url, const Route& route, Seconds time,
+                                    NoWay& no_way);
 
 /// Who accepts connections at "address:port". Stops with kExitUnusable: the address cannot be had.
 std::expected<Tcp::acceptor, Stop> Listen(boost::asio::io_context& io, const std::string& address);

@@ -1,4 +1,5 @@
 #include "app/http/binding.h"
+#include "app/http/socks.h"
 #include "app/vectors/fixtures.h"
 
 namespace blindlend::vectors {
@@ -669,6 +670,99 @@ void SplitEventsCases(List& list) {
   valid("nothing new", "EdgeCase", "data", "");
 }
 
+void SocksGreetingCases(List& list) {
+  list.Valid("the only one", {"Normal"}, Json::object());
+}
+
+void CheckSocksMethodCases(List& list) {
+  const auto in = [](const Bytes& reply) { return Json{{"reply", ToJson(reply)}}; };
+  list.Valid("user name and password", {"Published"}, in({5, 2}));
+  list.Invalid("CheckSocksMethod.1", "nothing came", {"Length"}, in({}));
+  list.Invalid("CheckSocksMethod.1", "one byte", {"Length"}, in({5}));
+  list.Invalid("CheckSocksMethod.1", "three bytes", {"Length"}, in({5, 2, 2}));
+  list.Invalid("CheckSocksMethod.1", "version 4", {"Malformed"}, in({4, 2}));
+  list.Invalid("CheckSocksMethod.1", "HTTP", {"Malformed"}, in(Ascii("HT")));
+  list.Invalid("CheckSocksMethod.2", "no authentication, which was not offered", {"Range"},
+               in({5, 0}));
+  list.Invalid("CheckSocksMethod.2", "GSSAPI, which was not offered", {"Range"}, in({5, 1}));
+  list.Invalid("CheckSocksMethod.2", "none of those offered", {"Published"}, in({5, 0xff}));
+}
+
+void SocksCredentialsCases(List& list) {
+  const auto in = [](const Json& tape) { return Json{{"source", tape}}; };
+  list.Valid("drawn", {"Normal"}, in(Seed("socks")));
+  list.Valid("all bits zero", {"EdgeCase"}, in(TapeOf(Bytes(32))));
+  list.Valid("all bits one", {"EdgeCase"}, in(TapeOf(Repeat(32, 0xff))));
+  list.Invalid("SocksCredentials.1", "an empty tape", {"Exhausted"}, in(TapeOf({})));
+  list.Invalid("SocksCredentials.1", "a byte too few", {"Exhausted"}, in(TapeOf(Bytes(31))));
+}
+
+void CheckSocksStatusCases(List& list) {
+  const auto in = [](const Bytes& reply) { return Json{{"reply", ToJson(reply)}}; };
+  list.Valid("taken", {"Published"}, in({1, 0}));
+  list.Invalid("CheckSocksStatus.1", "nothing came", {"Length"}, in({}));
+  list.Invalid("CheckSocksStatus.1", "one byte", {"Length"}, in({1}));
+  list.Invalid("CheckSocksStatus.1", "three bytes", {"Length"}, in({1, 0, 0}));
+  list.Invalid("CheckSocksStatus.1", "the version of SOCKS", {"Malformed"}, in({5, 0}));
+  list.Invalid("CheckSocksStatus.2", "refused", {"Published"}, in({1, 1}));
+  list.Invalid("CheckSocksStatus.2", "refused with all bits", {"EdgeCase"}, in({1, 0xff}));
+}
+
+void SocksConnectCases(List& list) {
+  const auto in = [](const Bytes& host, std::uint64_t port) {
+    return Json{{"host", ToJson(host)}, {"port", port}};
+  };
+  list.Valid("a name", {"Normal"}, in(Ascii("relay.example"), 443));
+  list.Valid("an address as its text", {"EdgeCase"}, in(Ascii("192.0.2.1"), 8080));
+  list.Valid("the shortest name, the first port", {"EdgeCase"}, in(Ascii("a"), 1));
+  list.Valid("the longest name, the last port", {"EdgeCase"}, in(Repeat(255, 'a'), 65535));
+  list.Invalid("SocksConnect.1", "no name", {"Length"}, in({}, 443));
+  list.Invalid("SocksConnect.1", "a name of 256 bytes", {"Length"}, in(Repeat(256, 'a'), 443));
+  list.Invalid("SocksConnect.1", "port 0", {"Range"}, in(Ascii("a"), 0));
+  list.Invalid("SocksConnect.1", "a port of 17 bits", {"Range"}, in(Ascii("a"), 65536));
+}
+
+void ReadSocksReplyCases(List& list) {
+  const auto in = [](const Bytes& bytes) { return Json{{"bytes", ToJson(bytes)}}; };
+  const auto name = [](std::uint8_t length, std::size_t rest) {
+    return Join({Bytes{5, 0, 0, 3, length}, Repeat(rest, 'a')});
+  };
+  list.Valid("nothing yet", {"EdgeCase"}, in({}));
+  const Bytes ipv4{5, 0, 0, 1, 127, 0, 0, 1, 0, 80};
+  for (std::size_t size = 1; size <= 10; ++size)
+    list.Valid("an IPv4 address, so far", {"Normal"},
+               in({ipv4.begin(), ipv4.begin() + static_cast<std::ptrdiff_t>(size)}));
+  list.Valid("an IPv6 address, five bytes of it", {"Normal"}, in({5, 0, 0, 4, 0x20}));
+  list.Valid("an IPv6 address, whole", {"Normal"}, in(Join({Bytes{5, 0, 0, 4}, Bytes(18)})));
+  list.Valid("a name, its length", {"Normal"}, in(name(7, 0)));
+  list.Valid("a name, whole", {"Normal"}, in(name(7, 9)));
+  list.Valid("the shortest name", {"EdgeCase"}, in(name(1, 3)));
+  list.Valid("the longest name", {"EdgeCase"}, in(name(255, 257)));
+  list.Valid("the longest name, but for a byte", {"EdgeCase"}, in(name(255, 256)));
+  const auto bad = [&](const char* step, const char* why, const char* flag, const Bytes& bytes) {
+    list.Invalid(step, why, {flag}, in(bytes));
+  };
+  bad("ReadSocksReply.1", "version 4", "Malformed", {4});
+  bad("ReadSocksReply.1", "version 4, refused", "Order", {4, 1});
+  bad("ReadSocksReply.1", "HTTP", "Malformed", Ascii("HTTP/1.1 400"));
+  for (std::uint8_t why = 1; why <= 9; ++why)
+    bad("ReadSocksReply.2", "refused", "Published", {5, why, 0, 1, 0, 0, 0, 0, 0, 0});
+  bad("ReadSocksReply.2", "refused, and no more came", "EdgeCase", {5, 1});
+  bad("ReadSocksReply.2", "refused with all bits", "EdgeCase", {5, 0xff, 1});
+  bad("ReadSocksReply.3", "reserved is not zero", "Malformed", {5, 0, 1});
+  bad("ReadSocksReply.3", "reserved is not zero, unknown kind", "Order", {5, 0, 1, 2});
+  bad("ReadSocksReply.4", "a kind of address that is none", "Malformed", {5, 0, 0, 2});
+  bad("ReadSocksReply.4", "kind 0", "EdgeCase", {5, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  bad("ReadSocksReply.4", "kind 5", "EdgeCase", {5, 0, 0, 5});
+  bad("ReadSocksReply.4", "a name of no length", "Length", {5, 0, 0, 3, 0});
+  bad("ReadSocksReply.4", "a name of no length, and bytes more", "Order", {5, 0, 0, 3, 0, 0, 0, 0});
+  bad("ReadSocksReply.6", "a byte behind an IPv4 address", "Length",
+      {5, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0});
+  bad("ReadSocksReply.6", "a byte behind an IPv6 address", "Length",
+      Join({Bytes{5, 0, 0, 4}, Bytes(19)}));
+  bad("ReadSocksReply.6", "a byte behind a name", "Length", name(7, 10));
+}
+
 }  // namespace
 
 Makers HttpMakers() {
@@ -689,7 +783,13 @@ Makers HttpMakers() {
           {"Outcome", OutcomeCases},
           {"TokenAfter", TokenAfterCases},
           {"FilterResponseHeaders", FilterResponseHeadersCases},
-          {"SplitEvents", SplitEventsCases}};
+          {"SplitEvents", SplitEventsCases},
+          {"SocksGreeting", SocksGreetingCases},
+          {"CheckSocksMethod", CheckSocksMethodCases},
+          {"SocksCredentials", SocksCredentialsCases},
+          {"CheckSocksStatus", CheckSocksStatusCases},
+          {"SocksConnect", SocksConnectCases},
+          {"ReadSocksReply", ReadSocksReplyCases}};
 }
 
 }  // namespace blindlend::vectors

@@ -13,7 +13,7 @@ std::vector<Algorithm> LaterAlgorithms();
 /// The algorithms of chapters 9 and 10.
 std::vector<Algorithm> LenderAlgorithms();
 
-/// The algorithms of chapter 11.
+/// The algorithms of chapters 11 and 12.
 std::vector<Algorithm> HttpAlgorithms();
 
 inline Json ToJson(bool value) {

@@ -1,4 +1,5 @@
 #include "app/http/binding.h"
+#include "app/http/socks.h"
 #include "app/vectors/evaluation.h"
 
 namespace blindlend::vectors {
@@ -130,10 +131,20 @@ Evaluation RunSplitEvents(const Json& in) {
   return Done({{"events", ToJson(*events)}, {"held", ToJson(held)}});
 }
 
+Evaluation RunReadSocksReply(const Json& in) {
+  const auto missing = ReadSocksReply(ToBytes(in.at("bytes")));
+  return missing ? Done({{"missing", *missing}}) : Failed(missing.error());
+}
+
+Evaluation RunSocksCredentials(const Json& in) {
+  Tape tape = ToTape(in.at("source"));
+  return Drawn("bytes", SocksCredentials(tape.Source()), tape);
+}
+
 }  // namespace
 
 std::vector<Algorithm> HttpAlgorithms() {
-  constexpr char kChapter[] = "11-http";
+  constexpr char kChapter[] = "11-http", kSocks[] = "12-socks";
   return {
       {"EncodeBase64Url",
        kChapter,
@@ -189,6 +200,26 @@ std::vector<Algorithm> HttpAlgorithms() {
          return Done({{"kept", HeadersToJson(FilterResponseHeaders(ToHeaders(in.at("headers"))))}});
        }},
       {"SplitEvents", kChapter, {"held", "bytes"}, RunSplitEvents},
+      {"SocksGreeting",
+       kSocks,
+       {},
+       [](const Json&) { return Done({{"bytes", ToJson(SocksGreeting())}}); }},
+      {"CheckSocksMethod",
+       kSocks,
+       {"reply"},
+       [](const Json& in) { return Nothing(CheckSocksMethod(ToBytes(in.at("reply")))); }},
+      {"SocksCredentials", kSocks, {"source"}, RunSocksCredentials},
+      {"CheckSocksStatus",
+       kSocks,
+       {"reply"},
+       [](const Json& in) { return Nothing(CheckSocksStatus(ToBytes(in.at("reply")))); }},
+      {"SocksConnect",
+       kSocks,
+       {"host", "port"},
+       [](const Json& in) {
+         return One("bytes", SocksConnect(ToBytes(in.at("host")), ToNumber(in.at("port"))));
+       }},
+      {"ReadSocksReply", kSocks, {"bytes"}, RunReadSocksReply},
   };
 }
 

@@ -1,7 +1,8 @@
-// Properties of spec chapter 11-http.
+// Properties of spec chapters 11-http and 12-socks.
 #include <map>
 
 #include "app/http/binding.h"
+#include "app/http/socks.h"
 #include "tests/support/support.h"
 
 namespace blindlend::test {
@@ -374,6 +375,63 @@ TEST(Http, EventsByteByByte) {
   for (std::size_t i = 0; i < (1 << 20); ++i)
     EXPECT_EQ(SplitEvents(held, View(line).subspan(i % line.size(), 1)).value().size(), 0u);
   EXPECT_EQ(held.size(), std::size_t{1} << 20);
+}
+
+// Property.SocksTotal
+TEST(Socks, Total) {
+  const auto distribution = CheckProperty(
+      [] {
+        // A reply, mostly a good one, with more behind it; read as a connection is, in pieces.
+        const auto kind = *rc::gen::element<std::uint8_t>(1, 1, 3, 3, 4, 4, 0, 2);
+        const auto byte = [] { return *rc::gen::arbitrary<std::uint8_t>(); };
+        Bytes stream{5, *rc::gen::element<std::uint8_t>(0, 0, 0, 5), 0, kind};
+        for (int i = *rc::gen::inRange(0, 300); i > 0; --i) stream.push_back(byte());
+        std::size_t read = 0;
+        std::string_view end = "cut off";
+        for (;;) {
+          const auto missing = ReadSocksReply(View(stream).first(read));
+          if (!missing) end = "refused";
+          if (missing && *missing == 0) end = "whole";
+          if (!missing || *missing == 0 || read == stream.size()) break;
+          RC_ASSERT(read + *missing <= 262u);
+          read +=
+              std::min(stream.size() - read,
+                       static_cast<std::size_t>(*rc::gen::inRange<std::size_t>(1, *missing + 1)));
+        }
+        if (end == "whole") {
+          const std::size_t length = kind == 1 ? 10 : kind == 4 ? 22 : 7U + stream[4];
+          RC_ASSERT(read == length);
+        }
+        if (end == "refused")
+          RC_ASSERT(stream[1] != 0 || kind == 0 || kind == 2 ||
+                    (kind == 3 && stream.size() > 4 && stream[4] == 0));
+        RC_TAG(end);
+      },
+      20);
+  EXPECT_GT(distribution.Share("whole"), 0.2);
+  EXPECT_GT(distribution.Share("refused"), 0.2);
+  EXPECT_GT(distribution.Share("cut off"), 0.02);
+}
+
+// Property.SocksApart
+TEST(Socks, Apart) {
+  CheckProperty([] {
+    const auto drawn = ToBytes(
+        *rc::gen::container<std::vector<std::uint8_t>>(32, rc::gen::arbitrary<std::uint8_t>()));
+    std::size_t at = 0;
+    const auto source = [&](std::span<std::uint8_t> bytes) {
+      for (std::uint8_t& byte : bytes) byte = drawn.at(at++);
+      return true;
+    };
+    const Bytes message = SocksCredentials(source).value();
+    RC_ASSERT(at == 32u);
+    // Both are there, and nothing else: RFC 1929 has version, length, user name, length, password.
+    RC_ASSERT(message.size() == 51u);
+    const View view(message);
+    RC_ASSERT(Join({DecodeBase64(view.subspan(2, 24)).value(),
+                    DecodeBase64(view.subspan(27, 24)).value()}) == drawn);
+    RC_ASSERT((message[0] == 1 && message[1] == 24 && message[26] == 24));
+  });
 }
 
 // Property.RefundTable

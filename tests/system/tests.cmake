@@ -5,9 +5,9 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_executable(malicious_admin ${CMAKE_CURRENT_SOURCE_DIR}/system/malicious_admin.cc)
 target_link_libraries(malicious_admin PRIVATE blindlend_store)
 
-# Preloaded: one ends a process at a chosen change to its files, one draws the same in every run. Not
-# sanitized: they come before the sanitizers' libraries.
-foreach(library kill_at same_random)
+# Preloaded: one ends a process at a chosen change to its files, one draws the same in every run, one writes
+# down whom a process connects to. Not sanitized: they come before the sanitizers' libraries.
+foreach(library kill_at same_random watch_net)
   add_library(${library} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/system/${library}.cc)
   target_link_libraries(${library} PRIVATE ${CMAKE_DL_LIBS})
 endforeach()
@@ -18,7 +18,7 @@ if(BLINDLEND_SANITIZE)
   set(SYSTEM_TIMEOUT_FACTOR 5)
 endif()
 foreach(row "cli 400" "group 400" "group_crash 400" "borrow 400" "borrow_crash 400" "simulate 200" "walk 200"
-        "relay 600" "proxy 600" "issue 300")
+        "relay 600" "proxy 600" "issue 300" "via 300")
   separate_arguments(row)
   list(GET row 0 name)
   list(GET row 1 seconds)
@@ -30,6 +30,7 @@ foreach(row "cli 400" "group 400" "group_crash 400" "borrow 400" "borrow_crash 4
       "MALICIOUS_ADMIN=$<TARGET_FILE:malicious_admin>"
       "KILL_AT_LIBRARY=$<TARGET_FILE:kill_at>"
       "SAME_RANDOM_LIBRARY=$<TARGET_FILE:same_random>"
+      "WATCH_NET_LIBRARY=$<TARGET_FILE:watch_net>"
       "BLINDLEND_SANITIZE=${BLINDLEND_SANITIZE}"
       PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(system.${name} PROPERTIES TIMEOUT ${seconds} ENVIRONMENT "${environment}")
