@@ -157,6 +157,15 @@ void Check(View input) {
   const Bytes sealed = MakeSealed(token, seed, request, mode, arguments);
   const auto borrow = VerifyBorrow(chain.Links(), lender, now, asked, sealed);
   RequireStep(StepOf(borrow), ExpectedStep(chain, lender, now, asked, sealed));
+  // Before the request has come all else is checked, in the same order.
+  const auto shown = VerifyBorrow(chain.Links(), lender, now, std::nullopt, sealed);
+  if (StepOf(borrow) == "VerifyBorrow.2") {
+    const auto parsed = ParseBorrow(View(sealed).first(sealed.size() - 64));
+    const Bytes asked_for = RequestDigest(*TokenId(parsed->token), asked);
+    Require(parsed->digest != asked_for, "step 2 is about the request");
+  } else {
+    RequireStep(StepOf(shown), StepOf(borrow));
+  }
   if (!borrow) return;
   const auto body = EncodeBorrow(*borrow);
   Require(body && Equal(*body, View(sealed).first(sealed.size() - 64)),

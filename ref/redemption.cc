@@ -40,14 +40,16 @@ std::expected<Bytes, Failure> MakeBorrow(const Token& token, View seed, View req
 }
 
 std::expected<Borrow, Failure> VerifyBorrow(const std::vector<Link>& chain, View lender,
-                                            std::uint64_t now, View request, View sealed) {
+                                            std::uint64_t now, std::optional<View> request,
+                                            View sealed) {
   // VerifyBorrow.1  If len(sealed) < 64, fail; otherwise borrow = ParseBorrow(sealed without its last 64 bytes). If it fails, fail.
   if (sealed.size() < 64) return Fail("VerifyBorrow.1");
   const auto borrow = ParseBorrow(sealed.first(sealed.size() - 64));
   if (!borrow) return Fail("VerifyBorrow.1");
-  // VerifyBorrow.2  If borrow.digest != RequestDigest(TokenId(token), request), fail; TokenId cannot fail.
+  // VerifyBorrow.2  If there is a request and borrow.digest != RequestDigest(TokenId(token), request), fail; TokenId cannot fail.
   const Token& token = borrow->token;
-  if (borrow->digest != RequestDigest(*TokenId(token), request)) return Fail("VerifyBorrow.2");
+  if (request && borrow->digest != RequestDigest(*TokenId(token), *request))
+    return Fail("VerifyBorrow.2");
   // VerifyBorrow.3  If chain is empty or its last link is a revocation, fail.
   if (chain.empty() || !chain.back().epoch) return Fail("VerifyBorrow.3");
   // VerifyBorrow.4  epoch = the epoch of chain with KeyId(pk) = token.key_id. If there is none, fail.

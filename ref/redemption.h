@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "token.h"
@@ -52,11 +53,13 @@ std::expected<Borrow, Failure> ParseBorrow(View body);
 std::expected<Bytes, Failure> MakeBorrow(const Token& token, View seed, View request);
 
 /// The borrow, if all but the spent-set speaks for it. chain: of verified links; lender: identity
-/// key; now: seconds since 1970-01-01 UTC.
+/// key; now: seconds since 1970-01-01 UTC; request: nothing, if it has not come yet: then the digest
+/// remains to be compared.
 /// Fails at VerifyBorrow.1 (form), .2 (another request), .3 (revoked), .4 (unknown key), .5 (window),
 /// .6 (not a lender of this epoch), .7 (spend signature), .8 (token).
 std::expected<Borrow, Failure> VerifyBorrow(const std::vector<Link>& chain, View lender,
-                                            std::uint64_t now, View request, View sealed);
+                                            std::uint64_t now, std::optional<View> request,
+                                            View sealed);
 
 /// One attempt to spend a verified token; spent changes with kFresh and kRetry only.
 /// owner_lives: true unless the attempt that holds the claim has certainly ended.

@@ -13,9 +13,6 @@ namespace blindlend {
 
 namespace {
 
-/// How long a process waits for another one's transaction, which may have to wait for a slow disk.
-constexpr int kBusyMilliseconds = 60'000;
-
 [[noreturn]] void ThrowUnusable(const std::string& path, const std::string& reason) {
   throw StoreError{Unusable(path, reason).error()};
 }
@@ -138,7 +135,7 @@ void Database::Open() {
   connection_.reset(connection);
   if (code != SQLITE_OK) Throw(code);
   sqlite3_extended_result_codes(connection, 1);
-  sqlite3_busy_timeout(connection, kBusyMilliseconds);
+  WaitFor(kPatient);
   Run("PRAGMA secure_delete = ON");
   Run("PRAGMA trusted_schema = OFF");
   Run("PRAGMA temp_store = MEMORY");
@@ -194,12 +191,17 @@ std::vector<Row> Database::Run(const std::string& sql, const std::vector<Value>&
   return rows;
 }
 
-void Database::Erase() {
+void Database::WaitFor(std::chrono::milliseconds time) {
+  sqlite3_busy_timeout(connection_.get(), static_cast<int>(time.count()));
+}
+
+bool Database::Erase() {
   try {
-    Run("PRAGMA wal_checkpoint(TRUNCATE)");
+    return Number(Run("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]) == 0;
   } catch (const StoreError&) {
     // What was deleted is durably deleted: a Stop would say that nothing has changed.
     Complain("warning: " + path_ + ": what was deleted is in its log until that can be truncated");
+    return false;
   }
 }
 

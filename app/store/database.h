@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,8 +46,11 @@ class Database {
   std::vector<Row> Run(const std::string& sql, const std::vector<Value>& parameters = {});
 
   /// Truncates the write-ahead log, so that what was deleted is gone from it too. Does nothing while
-  /// another process reads; its own turn comes then.
-  void Erase();
+  /// another process reads; its own turn comes then. Whether the log is empty now.
+  bool Erase();
+
+  /// How long to wait for another process or connection. time: at least 0.
+  void WaitFor(std::chrono::milliseconds time);
 
   const std::string& path() const { return path_; }
 
@@ -71,6 +75,23 @@ class Database {
   std::unique_ptr<sqlite3, Closer> connection_;
   /// Statements that have run before, by their text: preparing costs more than running.
   std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalizer>> statements_;
+};
+
+/// How long a process waits for another one's transaction, which may have to wait for a slow disk.
+inline constexpr std::chrono::milliseconds kPatient{60'000};
+
+/// Another wait for as long as it lives.
+class Patience {
+ public:
+  Patience(Database& database, std::chrono::milliseconds time) : database_(database) {
+    database_.WaitFor(time);
+  }
+  ~Patience() { database_.WaitFor(kPatient); }
+  Patience(const Patience&) = delete;
+  Patience& operator=(const Patience&) = delete;
+
+ private:
+  Database& database_;
 };
 
 /// Why the store could not do its work. Inside app/store only.

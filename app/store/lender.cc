@@ -28,7 +28,8 @@ const DatabaseKind kLenderDatabase = {
 
 constexpr std::array kStates = {SpentEntry::State::kClaimed, SpentEntry::State::kReleased,
                                 SpentEntry::State::kServed};
-constexpr std::chrono::microseconds kQuickCommit{500};
+/// For another process, while calls wait.
+constexpr std::chrono::milliseconds kImpatient{50};
 constexpr Kind kMarkFile = {"lender.mark", 32};
 
 std::string StateName(SpentEntry::State state) {
@@ -111,62 +112,6 @@ std::string VerdictName(Verdict verdict) {
       return "double-spend";
   }
   return "";
-}
-
-void GroupCommit::Run(const std::function<void()>& work) {
-  Pending mine;
-  mine.work = &work;
-  std::unique_lock lock(mutex_);
-  waiting_.push_back(&mine);
-  arrived_.notify_one();
-  if (writing_) mine.changed.wait(lock, [&mine] { return mine.done || mine.leads; });
-  if (!mine.done) {
-    // Nobody writes: this thread does, for all who wait.
-    writing_ = true;
-    arrived_.wait_until(lock, until_, [this] { return waiting_.size() >= expected_; });
-    lock.unlock();
-    const Clock::time_point begin = Clock::now();
-    std::vector<Pending*> group;
-    RunAll(group);
-    const Clock::time_point end = Clock::now();
-    lock.lock();
-    expected_ = group.size() + waiting_.size();
-    // Where a commit is quick, to wait for it costs more than it brings.
-    until_ = end - begin < kQuickCommit ? end : end + (end - begin) / 4;
-    for (Pending* const each : group) {
-      each->done = true;
-      each->changed.notify_one();
-    }
-    // One of those who came meanwhile goes on, and only that one wakes.
-    writing_ = !waiting_.empty();
-    if (writing_) {
-      waiting_.front()->leads = true;
-      waiting_.front()->changed.notify_one();
-    }
-  }
-  if (mine.error) throw *mine.error;
-}
-
-void GroupCommit::RunAll(std::vector<Pending*>& group) {
-  std::size_t begun = 0;
-  const auto anybody = [&] {
-    const std::lock_guard lock(mutex_);
-    group.insert(group.end(), waiting_.begin(), waiting_.end());
-    waiting_.clear();
-    return begun < group.size();
-  };
-  // Guarded: whatever stops this thread, the others must not wait for ever.
-  const auto done = Guarded([&]() -> std::expected<void, Stop> {
-    Transaction transaction(database_);
-    // Those who come while others' work is done are taken along too. Each thread comes once.
-    while (anybody())
-      while (begun < group.size()) (*group[begun++]->work)();
-    transaction.Commit();
-    return {};
-  });
-  if (done) return;
-  if (group.empty()) anybody();  // not even a transaction began
-  for (Pending* const each : group) each->error = StoreError{done.error()};
 }
 
 Lender::Lender(Database database, std::string directory)
@@ -271,25 +216,49 @@ std::expected<Joined, Stop> Lender::Join(View admin, View sealed) {
   });
 }
 
-std::expected<Claimed, Stop> Lender::Redeem(View sealed, View request, std::uint64_t now,
-                                            bool owner_lives, const ByteSource& source) {
+/// VerifyBorrow with the chain as it is now, and the number of its newest link.
+std::expected<std::pair<Borrow, std::uint32_t>, Stop> Lender::VerifyNewest(
+    std::uint64_t now, std::optional<View> request, View sealed) {
   for (;;) {
     const std::vector<Link> chain = Links();
     const auto borrow = VerifyBorrow(chain, key_, now, request, sealed);
-    const bool knows_epoch = borrow || (borrow.error().step != "VerifyBorrow.3" &&
-                                        borrow.error().step != "VerifyBorrow.4");
-    if (!borrow && knows_epoch) return Refused(borrow.error());
-    if (!borrow) {
-      // Perhaps a link has come in by another process.
-      const auto looked = Guarded([&]() -> std::expected<void, Stop> {
-        commits_.Run([&] { LoadLinks(); });
-        return {};
-      });
-      if (!looked) return std::unexpected(looked.error());
-      if (Links().size() != chain.size()) continue;
-      return Refused(borrow.error());
-    }
-    const auto claimed = ClaimVerified(*borrow, chain.back().number, owner_lives, source);
+    if (borrow) return std::pair{*borrow, chain.back().number};
+    const bool knows_epoch =
+        borrow.error().step != "VerifyBorrow.3" && borrow.error().step != "VerifyBorrow.4";
+    if (knows_epoch) return Refused(borrow.error());
+    // Perhaps a link has come in by another process.
+    const auto looked = Guarded([&]() -> std::expected<void, Stop> {
+      commits_.Run([&] { LoadLinks(); });
+      return {};
+    });
+    if (!looked) return std::unexpected(looked.error());
+    if (Links().size() == chain.size()) return Refused(borrow.error());
+  }
+}
+
+std::expected<Shown, Stop> Lender::Look(View sealed, std::uint64_t now, bool owner_lives) {
+  const auto verified = VerifyNewest(now, std::nullopt, sealed);
+  if (!verified) return std::unexpected(verified.error());
+  const auto& [borrow, newest] = *verified;
+  return Guarded([&]() -> std::expected<Shown, Stop> {
+    const Bytes id = TokenId(borrow.token).value();
+    const std::lock_guard lock(looking_);
+    if (!reader_) reader_.emplace(kLenderDatabase, PathIn(directory_));
+    std::int64_t found = 0;
+    SpentSet spent = LoadEntry(*reader_, id, borrow.token.key_id, found);
+    const auto zeros = [](std::span<std::uint8_t>) { return true; };
+    const auto claimed = Claim(spent, id, borrow.token.key_id, borrow.digest, owner_lives, zeros);
+    if (!claimed) return Refused(claimed.error());
+    return Shown{borrow, newest, claimed->verdict};
+  });
+}
+
+std::expected<Claimed, Stop> Lender::Redeem(View sealed, View request, std::uint64_t now,
+                                            bool owner_lives, const ByteSource& source) {
+  for (;;) {
+    const auto verified = VerifyNewest(now, request, sealed);
+    if (!verified) return std::unexpected(verified.error());
+    const auto claimed = ClaimVerified(verified->first, verified->second, owner_lives, source);
     if (!claimed) return std::unexpected(claimed.error());
     if (*claimed) return **claimed;
     // A link came in between, perhaps a revocation: look again.
@@ -434,11 +403,16 @@ std::expected<std::vector<std::string>, Stop> Lender::Audit() {
   });
 }
 
-std::expected<void, Stop> Lender::Compact() {
-  return Guarded([&]() -> std::expected<void, Stop> {
-    database_.Run("VACUUM");
-    database_.Erase();
-    return WriteMark();
+std::expected<bool, Stop> Lender::Compact(bool waits) {
+  return Guarded([&]() -> std::expected<bool, Stop> {
+    bool is_erased = false;
+    commits_.Alone([&] {
+      const Patience patience(database_, waits ? kPatient : kImpatient);
+      database_.Run("VACUUM");
+      is_erased = database_.Erase();
+    });
+    if (const auto marked = WriteMark(); !marked) return std::unexpected(marked.error());
+    return is_erased;
   });
 }
 

@@ -5,11 +5,11 @@
 // in its place, is noticed.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "app/store/chain.h"
+#include "app/store/group_commit.h"
 #include "ref/redemption.h"
 
 namespace blindlend {
@@ -21,40 +21,17 @@ struct SpentCount {
   std::size_t claimed = 0, released = 0, served = 0;
 };
 
-/// Transactions of several threads as one, so that many of them share one fsync: whoever comes while
-/// another one writes is taken along by the next. Under load the next waits a moment, a quarter of a
-/// commit at most, for those whose commit has just ended: they would come back just too late for it.
-class GroupCommit {
- public:
-  explicit GroupCommit(Database& database) : database_(database) {}
-
-  /// Runs work in a transaction, and returns when it is durable. Throws StoreError, then nothing of
-  /// the whole group has happened.
-  void Run(const std::function<void()>& work);
-
- private:
-  struct Pending {
-    const std::function<void()>* work = nullptr;
-    std::optional<StoreError> error;
-    bool done = false, leads = false;
-    std::condition_variable changed;
-  };
-  void RunAll(std::vector<Pending*>& group);
-  using Clock = std::chrono::steady_clock;
-
-  Database& database_;
-  std::mutex mutex_;
-  std::vector<Pending*> waiting_;
-  bool writing_ = false;
-  /// Of the last commit: how many there were, with those who came meanwhile, and until when the next
-  /// waits for as many.
-  std::size_t expected_ = 0;
-  Clock::time_point until_;
-  std::condition_variable arrived_;
+/// A borrow that has been verified but for its request.
+struct Shown {
+  Borrow borrow;
+  /// The newest link of the chain that it was verified with.
+  std::uint32_t newest;
+  /// What Claim would say now.
+  Verdict verdict;
 };
 
 /// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed then.
-/// Redeem, ClaimVerified, Settle, Release, LinkForSpend and WriteMark may be called by several threads at once.
+/// Look, Redeem, ClaimVerified, Settle, Release, LinkForSpend, WriteMark and Compact may be called by several threads at once.
 class Lender {
  public:
   /// Makes the directory's lender, or opens it if it is there.
@@ -81,6 +58,10 @@ class Lender {
   /// The identity key of the admin whose chain this is; empty before the first link.
   std::expected<Bytes, Stop> AdminKey();
 
+  /// VerifyBorrow before the request has come, and what Claim would say; nothing is claimed. owner_lives:
+  /// as for Claim. Waits for no other thread's fsync.
+  std::expected<Shown, Stop> Look(View sealed, std::uint64_t now, bool owner_lives);
+
   /// VerifyBorrow and Claim, durably. owner_lives: as for Claim.
   std::expected<Claimed, Stop> Redeem(View sealed, View request, std::uint64_t now,
                                       bool owner_lives, const ByteSource& source);
@@ -106,8 +87,10 @@ class Lender {
   std::expected<std::vector<std::string>, Stop> Audit();
 
   /// Rewrites the database and truncates the log, so that neither shows an order or what was erased;
-  /// then WriteMark. Holds the new copy in memory meanwhile: about 85 bytes an entry.
-  std::expected<void, Stop> Compact();
+  /// then WriteMark. Holds the new copy in memory meanwhile: about 85 bytes an entry. Other threads'
+  /// commits wait so long. waits: also for other processes that read; otherwise it returns false
+  /// where one kept the log from being truncated.
+  std::expected<bool, Stop> Compact(bool waits = true);
 
   /// Remembers beside the database how far it has come.
   std::expected<void, Stop> WriteMark();
@@ -116,6 +99,9 @@ class Lender {
   Lender(Database database, std::string directory);
   std::expected<void, Stop> CheckMark();
   void LoadLinks();
+  std::expected<std::pair<Borrow, std::uint32_t>, Stop> VerifyNewest(std::uint64_t now,
+                                                                     std::optional<View> request,
+                                                                     View sealed);
   std::expected<void, Stop> End(View claim_id,
                                 std::expected<void, Failure> (*end)(SpentSet&, const Bytes&, View),
                                 Failure unknown);
@@ -126,6 +112,9 @@ class Lender {
   GroupCommit commits_;
   std::mutex mutex_;
   std::vector<Link> links_;
+  /// For what only looks: another connection, so that it need not wait for a commit.
+  std::mutex looking_;
+  std::optional<Database> reader_;
 };
 
 /// "fresh" and so on, as in the spec.

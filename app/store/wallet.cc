@@ -89,7 +89,12 @@ std::string StateName(TokenState state) {
 }
 
 Wallet::Wallet(Database database, std::string directory)
-    : database_(std::move(database)), directory_(std::move(directory)) {
+    : owned_(std::make_unique<Database>(std::move(database))),
+      database_(*owned_),
+      commits_(std::make_unique<GroupCommit>(database_)),
+      ended_(std::make_unique<std::uint64_t>(0)),
+      erased_(std::make_unique<std::uint64_t>(0)),
+      directory_(std::move(directory)) {
   key_ = PublicOf(IdentitySeed(database_));
 }
 
@@ -344,10 +349,19 @@ std::expected<std::size_t, Stop> Wallet::Cancel(View sealed) {
   });
 }
 
+/// What work returns, in one transaction with the work of other threads; durable then.
+template <class T>
+std::expected<T, Stop> Wallet::InGroup(const std::function<std::expected<T, Stop>()>& work) {
+  return Guarded([&]() -> std::expected<T, Stop> {
+    std::optional<std::expected<T, Stop>> result;
+    commits_->Run([&] { result = work(); });
+    return *std::move(result);
+  });
+}
+
 std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audience, View request,
                                              std::uint64_t now, bool fresh) {
-  return Guarded([&]() -> std::expected<Borrowing, Stop> {
-    Transaction transaction(database_);
+  return InGroup<Borrowing>([&]() -> std::expected<Borrowing, Stop> {
     const std::vector<SealedLink> chain = LoadChain(database_);
     if (chain.empty())
       return Unusable(database_.path(), "has no descriptor yet; join brings it in");
@@ -376,19 +390,26 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
     bool is_elsewhere = false;
     for (const SealedLink& each : chain) {
       const Epoch& epoch = *each.link.epoch;
-      for (const Row& row : database_.Run(
-               "SELECT id, seed, token FROM token WHERE state = 'held' AND number = ?1 ORDER BY id",
-               {std::int64_t{each.link.number}})) {
+      // A few at a time: mostly the first one will do.
+      std::vector<Row> rows;
+      for (std::size_t i = 0;; ++i) {
+        if (i == rows.size()) {
+          const Bytes after = rows.empty() ? Bytes{} : Blob(rows.back()[0]);
+          rows = database_.Run(
+              "SELECT id, seed, token FROM token WHERE state = 'held' AND number = ?1 AND id > ?2"
+              " ORDER BY id LIMIT 8",
+              {std::int64_t{each.link.number}, after});
+          i = 0;
+        }
+        if (rows.empty()) break;
+        const Row& row = rows[i];
         const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
         is_elsewhere = true;
         if (!fits(token) || now < epoch.spend_from || now >= epoch.spend_until) continue;
         database_.Run("UPDATE token SET state = ?2, digest = ?3 WHERE id = ?1",
                       {row[0], StateName(Next(database_, TokenState::kHeld, TokenEvent::kReserved)),
                        RequestDigest(Blob(row[0]), request)});
-        const Borrowing made = borrow(token, Blob(row[1]), true, each.link.number);
-        // Durable from here on; only now may the borrow leave.
-        transaction.Commit();
-        return made;
+        return borrow(token, Blob(row[1]), true, each.link.number);
       }
     }
     const std::string detail =
@@ -424,12 +445,11 @@ std::expected<std::size_t, Stop> Wallet::Reclaim() {
 }
 
 std::expected<void, Stop> Wallet::End(View sealed, bool served) {
-  return Guarded([&]() -> std::expected<void, Stop> {
-    const auto borrow =
-        ParseBorrow(sealed.first(sealed.size() - std::min<std::size_t>(sealed.size(), 64)));
-    if (!borrow) return Refused(borrow.error());
-    const Bytes id = TokenId(borrow->token).value();
-    Transaction transaction(database_);
+  const auto borrow =
+      ParseBorrow(sealed.first(sealed.size() - std::min<std::size_t>(sealed.size(), 64)));
+  if (!borrow) return Refused(borrow.error());
+  const Bytes id = TokenId(borrow->token).value();
+  const auto ended = InGroup<std::uint64_t>([&]() -> std::expected<std::uint64_t, Stop> {
     const auto rows = database_.Run("SELECT number, state, digest FROM token WHERE id = ?1", {id});
     if (rows.empty() || Text(rows[0][1]) != "spending" || Blob(rows[0][2]) != borrow->digest)
       return Unusable(database_.path(), "no token is reserved for this borrow");
@@ -443,8 +463,16 @@ std::expected<void, Stop> Wallet::End(View sealed, bool served) {
       database_.Run("UPDATE token SET state = ?2, digest = NULL WHERE id = ?1",
                     {id, StateName(next)});
     }
-    transaction.Commit();
-    database_.Erase();
+    return ++*ended_;
+  });
+  if (!ended) return std::unexpected(ended.error());
+  return Guarded([&]() -> std::expected<void, Stop> {
+    // Once for all whose transaction it was.
+    commits_->Alone([&] {
+      if (*erased_ >= *ended) return;
+      *erased_ = *ended_;
+      database_.Erase();
+    });
     return {};
   });
 }

@@ -5,7 +5,11 @@
 // is left.
 #pragma once
 
+#include <functional>
+#include <memory>
+
 #include "app/store/chain.h"
+#include "app/store/group_commit.h"
 #include "ref/redemption.h"
 
 namespace blindlend {
@@ -59,7 +63,7 @@ struct Accepted {
 };
 
 /// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed
-/// then.
+/// then. Spend and End may be called by several threads at once.
 class Wallet {
  public:
   /// Makes the directory's wallet, or opens it if it is there.
@@ -127,7 +131,15 @@ class Wallet {
   void Forget();
   std::uint64_t Asked(std::int64_t number);
 
-  Database database_;
+  template <class T>
+  std::expected<T, Stop> InGroup(const std::function<std::expected<T, Stop>()>& work);
+
+  std::unique_ptr<Database> owned_;
+  Database& database_;
+  std::unique_ptr<GroupCommit> commits_;
+  /// How many tokens have come to an end, and how many of them are gone from the log too. Changed in the
+  /// turns that commits_ gives.
+  std::unique_ptr<std::uint64_t> ended_, erased_;
   std::string directory_;
   Bytes key_;
 };

@@ -295,6 +295,28 @@ void VerifyBorrowCases(List& list) {
   small.sig = SignatureOf(OtherSmall(), Msg());
   list.Invalid("VerifyBorrow.8", "512 bits, and signed by another key", {"OtherKey"},
                in({FirstLink(MakeEpoch(Small()))}, kNow, SealBorrow(BorrowOf(small))));
+
+  // Before the request has come.
+  const auto shown = [&](const std::vector<Link>& chain, std::uint64_t now, const Bytes& sealed) {
+    Json json = in(chain, now, sealed);
+    json["request"] = nullptr;
+    return json;
+  };
+  list.Valid("before its request has come", {"Normal"}, shown(one, kNow, good));
+  list.Valid("before its request has come, of a digest that none has", {"EdgeCase"},
+             shown(one, kNow, Changed([](Borrow& borrow) { borrow.digest = Bytes(32); })));
+  list.Invalid("VerifyBorrow.1", "before its request has come: nothing", {"Length"},
+               shown(one, kNow, {}));
+  list.Invalid("VerifyBorrow.3", "before its request has come: revoked", {"Clock"},
+               shown(revoked, kNow, good));
+  list.Invalid("VerifyBorrow.4", "before its request has come: another key's", {"OtherKey"},
+               shown(one, kNow, of_key(*KeyId(OtherToy()))));
+  list.Invalid("VerifyBorrow.5", "before its request has come: a second too late", {"Clock"},
+               shown(one, 3000, good));
+  list.Invalid("VerifyBorrow.7", "before its request has come: a bit of the digest flipped",
+               {"Forgery"}, shown(one, kNow, FlipBit(good, 8 * 34 - 1)));
+  list.Invalid("VerifyBorrow.8", "before its request has come: an audience of another", {"Forgery"},
+               shown(one, kNow, Changed([](Borrow& borrow) { borrow.token.sig[0] ^= 1; })));
 }
 
 // ---- the spent-set

@@ -13,9 +13,14 @@ Evaluation RunMakeBorrow(const Json& in) {
 
 Evaluation RunVerifyBorrow(const Json& in) {
   for (const Json& link : in.at("chain")) ToEncodable(link);
-  return One("borrow",
-             VerifyBorrow(ToChain(in.at("chain")), ToBytes(in.at("lender")), ToU64(in.at("now")),
-                          ToBytes(in.at("request")), ToBytes(in.at("sealed"))));
+  Bytes bytes;
+  std::optional<View> request;
+  if (!in.at("request").is_null()) {
+    bytes = ToBytes(in.at("request"));
+    request = bytes;
+  }
+  return One("borrow", VerifyBorrow(ToChain(in.at("chain")), ToBytes(in.at("lender")),
+                                    ToU64(in.at("now")), request, ToBytes(in.at("sealed"))));
 }
 
 Evaluation RunClaim(const Json& in) {

@@ -225,6 +225,16 @@ TEST(Redemption, BorrowBinds) {
           RC_ASSERT(step(lender, edited, sealed) == "VerifyBorrow.2");
           RC_ASSERT(step(lender, {}, sealed) == "VerifyBorrow.2");
         }
+        // Before the request has come: all but what binds it.
+        const auto shown = [&](const Bytes& at, const Bytes& bytes) {
+          return Step(VerifyBorrow(chain, at, now, std::nullopt, bytes));
+        };
+        RC_ASSERT(shown(lender, sealed).empty());
+        RC_ASSERT(shown(lender, Bytes(64)) == "VerifyBorrow.1");
+        RC_ASSERT(shown(other_lender, sealed) == "VerifyBorrow.8");
+        RC_ASSERT(shown(LenderOf(3), sealed) == "VerifyBorrow.6");
+        edited = FlipBit(sealed, 8 * 3);  // of the digest
+        RC_ASSERT(shown(lender, edited) == "VerifyBorrow.7");
         RC_ASSERT(step(other_lender, request, sealed) == "VerifyBorrow.8");
         RC_ASSERT(step(LenderOf(3), request, sealed) == "VerifyBorrow.6");
         RC_ASSERT(step({}, request, sealed) == "VerifyBorrow.6");

@@ -36,7 +36,7 @@ class Fork : public testing::Test {
   void Open() {
     bool made = false;
     store_.reset();
-    store_ = Store::Init(Place(), SourceOf("store"), made).value();
+    store_.emplace(Store::Init(Place(), SourceOf("store"), made).value());
   }
   std::string Place() const { return directory_ / "store"; }
   Table Chain() const {

@@ -135,6 +135,43 @@ TEST_F(GroupCommitTest, NobodyIsForgotten) {
   EXPECT_EQ(Committed(), durable);
 }
 
+/// Others come all the time: who is alone is so, does not wait for them to stop, and they go on.
+TEST_F(GroupCommitTest, WhoIsAloneIsAlone) {
+  constexpr std::int64_t kThreads = 4, kEach = 60;
+  std::atomic<std::size_t> durable = 0, alone = 0;
+  std::atomic<bool> is_alone = false, is_disturbed = false;
+  {
+    std::vector<std::jthread> threads;
+    for (std::int64_t i = 0; i < kThreads; ++i)
+      threads.emplace_back([&, i] {
+        for (std::int64_t j = 0; j < kEach; ++j)
+          if (Run([&] {
+                if (is_alone) is_disturbed = true;
+                Add(i * kEach + j);
+              }))
+            ++durable;
+      });
+    for (int i = 0; i < 2; ++i)
+      threads.emplace_back([&] {
+        for (int j = 0; j < 10; ++j)
+          commits_->Alone([&] {
+            if (is_alone.exchange(true)) is_disturbed = true;
+            database_->Run("VACUUM");  // which fails within a transaction
+            ++alone;
+            is_alone = false;
+          });
+      });
+  }
+  EXPECT_FALSE(is_disturbed);
+  EXPECT_EQ(alone, 20u);
+  EXPECT_EQ(durable, static_cast<std::size_t>(kThreads * kEach));
+  EXPECT_EQ(Committed(), durable);
+  // What fails is told, and the next one is none the worse.
+  EXPECT_THROW(commits_->Alone([]() -> void { throw StoreError{Unusable("here", "no").error()}; }),
+               StoreError);
+  EXPECT_TRUE(Run([&] { Add(1'000); }));
+}
+
 }  // namespace
 
 }  // namespace blindlend::test

@@ -130,7 +130,7 @@ struct Stores {
   }
   void OpenWallet(std::size_t i) {
     wallets[i].reset();
-    wallets[i] = Wallet::Open(WalletDirectory(i)).value();
+    wallets[i].emplace(Wallet::Open(WalletDirectory(i)).value());
   }
 };
 

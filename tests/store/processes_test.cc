@@ -208,7 +208,7 @@ TEST(Copy, ResendsAndAcceptsTheSame) {
   const std::string elsewhere = group.directory() / "copy";
   CopyDirectory(group.WalletDirectory(), elsewhere);
   EXPECT_EQ(FilesIn(elsewhere), Names{"wallet.db"}) << "closed, it is one file";
-  wallet = group.OpenWallet();
+  wallet.emplace(group.OpenWallet());
   Wallet copy = Wallet::Open(elsewhere).value();
   EXPECT_EQ(copy.key(), wallet->key());
   EXPECT_EQ(copy.Resend("")->sealed, outgoing->sealed);

@@ -300,7 +300,8 @@ struct CompactIt : LenderStep {
   }
   std::string Do(LenderModel&) const override { return "ok"; }
   std::string Act(const LenderModel& before, LenderStore& store) const override {
-    RC_ASSERT(Outcome(only_mark ? store.lender->WriteMark() : store.lender->Compact()) == "ok");
+    RC_ASSERT((only_mark ? Outcome(store.lender->WriteMark()) : Outcome(store.lender->Compact())) ==
+              "ok");
     RC_ASSERT(ReadAll(store.directory / "lender/lender.mark") ==
               std::to_string(before.events) + "\n");
     return "ok";
@@ -424,7 +425,7 @@ struct WalletStore {
   }
   void OpenIt() {
     wallet.reset();
-    wallet = Wallet::Open(directory / "wallet").value();
+    wallet.emplace(Wallet::Open(directory / "wallet").value());
   }
 };
 
