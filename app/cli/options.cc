@@ -406,6 +406,9 @@ void DeclareMember(CLI::App& app, const Options& options) {
       ->allow_extra_args(false)
       ->type_name("URL");
   options.Reaching(proxy, "the lenders'");
+  Duration(proxy, "--min-age", arguments.min_age,
+           "Warn once tokens are spent that were obtained less than this ago", 0)
+      ->default_str("24h");
   proxy->add_flag("--anywhere", arguments.anywhere, "Also listen where others can reach it");
   options.Serving(proxy, "a lender");
   options.Now(proxy);
@@ -509,6 +512,12 @@ void DeclareLender(CLI::App& app, const Options& options) {
       ->check(CLI::Range(500, 599))
       ->allow_extra_args(false)
       ->type_name("STATUS");
+  serve
+      ->add_option("--compact-every", arguments.every,
+                   "Rewrite the database that often, so that it shows no order")
+      ->check(CLI::Range(1, 1 << 30))
+      ->default_str("600")
+      ->type_name("SECONDS");
   options.Serving(serve, "upstream");
   options.Now(serve);
 

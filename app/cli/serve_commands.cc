@@ -63,6 +63,36 @@ std::expected<void, Stop> TakeServing(const Arguments& arguments, ServingOptions
   return {};
 }
 
+/// Says what of these options gives a member away.
+void WarnOfLinks(const ProxyOptions& options) {
+  const auto warn = [](const std::string& text) { Complain("warning: " + text); };
+  if (options.min_age == 0)
+    warn(
+        "--min-age 0: nothing will say when tokens are spent so soon that the clock gives you "
+        "away");
+  if (!IsLoopback(options.listen))
+    warn(options.listen +
+         " can be reached by others: they spend your tokens, and their requests are taken for "
+         "yours");
+  for (const Url& each : options.lenders) {
+    const std::string host = HostOf(each);
+    const bool is_here = IsLoopback(host + ":");
+    const bool is_onion = options.via && each.host.ends_with(".onion");
+    if (!each.is_secure && !is_here && !is_onion)
+      warn("http://" + host +
+           " without TLS: whoever listens on the way reads the requests, and sees "
+           "which of them come from you");
+  }
+  if (options.lenders.size() > 1)
+    warn(
+        "several lenders: a request that one of them turns down is shown to the next, so that both "
+        "see it");
+  if (options.via && !IsLoopback(options.via->host + ":") && options.via->host != "::1")
+    warn(
+        "the SOCKS proxy is on another machine: whoever listens on the way to it sees whom you "
+        "ask");
+}
+
 }  // namespace
 
 std::expected<Report, Stop> LenderServe(const Arguments& arguments) {
@@ -79,6 +109,7 @@ std::expected<Report, Stop> LenderServe(const Arguments& arguments) {
   options.credential = *credential;
   options.max_inflight = arguments.max_inflight;
   options.unbilled = {arguments.unbilled.begin(), arguments.unbilled.end()};
+  if (arguments.every > 0) options.compact_time = static_cast<double>(arguments.every);
   const std::string scheme = options.tls_key.empty() ? "http://" : "https://";
   const auto counts = Relay(options, [&](const std::string& address) {
     SayReady(arguments, "lending at " + scheme + address + "\n");
@@ -111,6 +142,8 @@ std::expected<Report, Stop> MemberProxy(const Arguments& arguments) {
   const auto via = TakeVia(arguments);
   if (!via) return std::unexpected(via.error());
   options.via = *via;
+  options.min_age = arguments.min_age;
+  WarnOfLinks(options);
   const auto counts = Proxy(options, [&](const std::string& address) {
     const std::string url = "http://" + address;
     SayReady(arguments, "borrowing at " + url + "\nexport ANTHROPIC_BASE_URL=" + url +

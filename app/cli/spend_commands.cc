@@ -5,6 +5,7 @@
 
 #include "app/cli/common.h"
 #include "app/cli/objects.h"
+#include "app/http/lock.h"
 #include "app/simulate/drawing.h"
 #include "app/store/lender.h"
 #include "app/store/refusal.h"
@@ -94,6 +95,9 @@ std::expected<Report, Stop> LenderRedeem(const Arguments& arguments) {
   if (!borrow) return std::unexpected(borrow.error());
   const auto request = ReadFile(arguments.request, kRelayedFile);
   if (!request) return std::unexpected(request.error());
+  // A relay would not know that this claim is alive.
+  const auto lock = DirectoryLock::Share(arguments.directory, "serving");
+  if (!lock) return std::unexpected(lock.error());
   auto lender = Lender::Open(arguments.directory, arguments.accept_older);
   if (!lender) return std::unexpected(lender.error());
   const auto claimed =

@@ -11,12 +11,17 @@ class DirectoryLock {
   /// Stops with kExitUnusable: somebody else holds it, or it cannot be made.
   static std::expected<DirectoryLock, Stop> Take(const std::string& directory,
                                                  const std::string& name);
+  /// Keeps others from taking it, and is one of any number who do. Where it has never been taken there is
+  /// nothing to hold. Stops as Take.
+  static std::expected<DirectoryLock, Stop> Share(const std::string& directory,
+                                                  const std::string& name);
   DirectoryLock(DirectoryLock&& other) noexcept;
   DirectoryLock& operator=(DirectoryLock&&) = delete;
   ~DirectoryLock();
 
  private:
   explicit DirectoryLock(int file) : file_(file) {}
+  static std::expected<DirectoryLock, Stop> Hold(const std::string& path, int flags, int how);
   int file_;
 };
 

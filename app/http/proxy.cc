@@ -1,7 +1,5 @@
 #include "proxy.h"
 
-#include <algorithm>
-
 #include "app/http/lock.h"
 #include "app/http/serve.h"
 #include "app/store/refusal.h"
@@ -16,6 +14,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Threads that wait for the disk, so that what comes at once shares its fsync.
+constexpr std::size_t kDiskThreads = 16;
 /// How long a lender who did not take a request is asked after the others.
 constexpr std::chrono::seconds kAvoided{30};
 /// How long an attestation is relied on.
@@ -50,7 +50,7 @@ class Member {
       : options_(options),
         wallet_(wallet),
         route_{client, options.via, options.source},
-        disk_(1),  // one: a wallet is for one thread
+        disk_(kDiskThreads),
         host_(post, options,
               [this](std::shared_ptr<Wire> caller) { return Answer(std::move(caller)); }) {
     for (const Url& each : options.lenders) lenders_.push_back({each, {}, {}, {}});
@@ -84,7 +84,8 @@ class Member {
 
   /// What leaves, and where to.
   Task<void> Borrow(Exchange& exchange) {
-    const auto filtered = FilterBody(exchange.body);
+    const auto filtered =
+        co_await Elsewhere(disk_, [&exchange] { return FilterBody(exchange.body); });
     if (!filtered) {
       const Refusal refusal{"bad_body", std::string(filtered.error().step), {}};
       ++counts_.refused;
@@ -99,9 +100,10 @@ class Member {
     WatchCaller(exchange);
     // Those that have turned something down lately come last.
     std::vector<LenderAt*> order;
-    for (LenderAt& each : lenders_) order.push_back(&each);
-    std::ranges::stable_partition(
-        order, [](const LenderAt* each) { return each->avoided_until <= Clock::now(); });
+    const auto now = Clock::now();
+    for (const bool is_avoided : {false, true})
+      for (LenderAt& each : lenders_)
+        if ((each.avoided_until > now) == is_avoided) order.push_back(&each);
     std::optional<Refusal> refusal;
     bool has_spent = false;
     for (LenderAt* const lender : order) {
@@ -121,6 +123,7 @@ class Member {
           reason = OfWallet(borrow.error());
           break;
         }
+        WarnOfYouth(borrow->obtained);
         const bool is_last = lender == order.back();
         attempt = co_await Try(exchange, *lender, borrow->sealed, body, is_last, no_way);
         has_spent = has_spent || attempt == Attempt::kNextToken;
@@ -136,6 +139,18 @@ class Member {
     // Tokens have been used up: a tool that tried again would use up as many.
     if (has_spent) refusal->headers = {{"blindlend-token", "spent"}, {"x-should-retry", "false"}};
     co_await SendError(exchange, *refusal);
+  }
+
+  /// obtained: as in Borrowing. Also where the clock has been set back.
+  void WarnOfYouth(std::uint64_t obtained) {
+    const std::uint64_t now = options_.Now();
+    const bool is_young = now < obtained ? options_.min_age > 0 : now - obtained < options_.min_age;
+    if (is_young && !has_warned_)
+      Complain(
+          "warning: tokens are spent that were obtained less than --min-age ago; who knows when "
+          "that "
+          "was can tell by the clock who spends now (this is said once)");
+    has_warned_ = has_warned_ || is_young;
   }
 
   Refusal OfWallet(const Stop& stop) {
@@ -304,6 +319,7 @@ class Member {
   std::vector<LenderAt> lenders_;
   ProxyCounts counts_;
   Complaint complaint_;
+  bool has_warned_ = false;
 };
 
 }  // namespace

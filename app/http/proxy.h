@@ -17,6 +17,8 @@ struct ProxyOptions : ServingOptions {
   std::string ca_file;
   /// The SOCKS proxy that all connections go through, or nothing.
   std::optional<Via> via;
+  /// Says so, once, when it spends tokens that were obtained less than this ago, in seconds.
+  std::uint64_t min_age = 0;
   /// How often a request whose fate is not known is sent again, with the same bytes.
   int repeats = 4;
 };

@@ -13,28 +13,24 @@ namespace asio = boost::asio;
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// Threads that wait for the disk, so that what comes at once shares its fsync.
-constexpr std::size_t kDiskThreads = 4;
+constexpr std::size_t kDiskThreads = 16;
 /// How often the mark beside the database follows it.
 constexpr Seconds kMarkTime{5};
 
-/// A claim that is under way, so that no other attempt takes it over.
-class LiveClaim {
+/// A token that a request is under way with. Nobody else's request with it gets that far.
+class LiveToken {
  public:
-  LiveClaim(std::set<Bytes>& live, const Bytes& id)
-      : live_(live), id_(id), is_first_(live.insert(id).second) {}
-  ~LiveClaim() {
-    if (is_first_) live_.erase(id_);
-  }
-  LiveClaim(const LiveClaim&) = delete;
-  LiveClaim& operator=(const LiveClaim&) = delete;
-  /// Whether another attempt with this token was under way already.
-  bool is_contested() const { return !is_first_; }
+  LiveToken(std::set<Bytes>& live, const Bytes& id) : live_(live), at_(live.insert(id).first) {}
+  ~LiveToken() { live_.erase(at_); }
+  LiveToken(const LiveToken&) = delete;
+  LiveToken& operator=(const LiveToken&) = delete;
 
  private:
   std::set<Bytes>& live_;
-  Bytes id_;
-  bool is_first_;
+  std::set<Bytes>::iterator at_;
 };
 
 /// The nonce that a request for an attestation has, or nothing if it is none.
@@ -60,16 +56,26 @@ class Server {
               [this](std::shared_ptr<Wire> member) { return Answer(std::move(member)); }) {}
 
   RelayCounts Run() {
-    host_.Run(kMarkTime, [this] { return Mark(); });
+    const Seconds compact(options_.compact_time);
+    host_.Run(std::min(kMarkTime, compact), [this] { return TakeCare(); });
     disk_.join();
     return counts_;
   }
 
  private:
-  /// Keeps the mark beside the database current.
-  Task<void> Mark() {
-    if (claims_ == marked_) co_return;
-    marked_ = claims_;
+  /// Keeps the mark beside the database current, and the database free of an order.
+  Task<void> TakeCare() {
+    const auto now = Clock::now();
+    if (changes_ != compacted_ && now - compacted_at_ >= Seconds(options_.compact_time)) {
+      const std::uint64_t changes = changes_;
+      const auto compacted = co_await Elsewhere(disk_, [this] { return lender_.Compact(false); });
+      // Where it failed, or somebody read meanwhile, the next turn tries again.
+      if (!compacted) complaint_.StoreFailed(compacted.error());
+      if (compacted && *compacted) compacted_ = marked_ = changes;
+      if (compacted && *compacted) compacted_at_ = now;
+    }
+    if (changes_ == marked_) co_return;
+    marked_ = changes_;
     co_await Elsewhere(disk_, [this] { return lender_.WriteMark(); });
   }
 
@@ -90,27 +96,62 @@ class Server {
       co_return;
     }
     Bytes sealed;
-    if (!refusal) refusal = CheckToken(exchange.head, sealed);
+    std::optional<Shown> shown;
+    if (!refusal) refusal = FindToken(exchange.head, sealed);
+    if (!refusal) refusal = co_await CheckToken(sealed, shown);
     if (refusal) {
       ++counts_.refused;
       co_await SendError(exchange, *refusal, true);
       co_return;
     }
+    const LiveToken live(live_, TokenId(shown->borrow.token).value());
     const Counted counted(inflight_);
     const bool is_there = co_await TakeBody(exchange, bounds);
-    if (is_there) co_await Redeem(exchange, sealed);
+    if (is_there) co_await Redeem(exchange, sealed, *shown);
   }
 
-  /// Rows 5 and 6.
-  std::optional<Refusal> CheckToken(const RequestHead& head, Bytes& sealed) {
+  /// Row 5.
+  std::optional<Refusal> FindToken(const RequestHead& head, Bytes& sealed) {
     const auto values = ValuesOf(head.headers, "authorization");
     if (values.empty()) return Unauthorized("token_missing", "");
     const auto parsed = ParseAuthorization(values[0]);
     if (values.size() > 1) return Unauthorized("token_malformed", "");
     if (!parsed) return Unauthorized("token_malformed", parsed.error().step);
     sealed = *parsed;
-    if (host_.is_stopping() || inflight_ >= options_.max_inflight) return Refusal{"busy", "", {}};
     return std::nullopt;
+  }
+
+  /// Rows 6 to 8: all that the head alone tells, before a place is given away for as long as a body takes.
+  Task<std::optional<Refusal>> CheckToken(const Bytes& sealed, std::optional<Shown>& shown) {
+    const std::size_t size = sealed.size() - std::min<std::size_t>(64, sealed.size());
+    const auto borrow = ParseBorrow(View(sealed).first(size));
+    if (!borrow) co_return Unauthorized("token_invalid", "VerifyBorrow.1");
+    const Bytes id = TokenId(borrow->token).value();
+    const bool owner_lives = live_.contains(id);
+    const auto looked = co_await Elsewhere(
+        disk_, [&] { return lender_.Look(sealed, options_.Now(), owner_lives); });
+    if (!looked) co_return OfRedeem(looked.error());
+    if (auto refusal = OfVerdict(looked->verdict)) co_return refusal;
+    // Another one may have come that far meanwhile.
+    if (live_.contains(id)) co_return Refusal{"token_busy", "", {}};
+    if (host_.is_stopping() || inflight_ >= options_.max_inflight)
+      co_return Refusal{"busy", "", {}};
+    shown = *looked;
+    co_return std::nullopt;
+  }
+
+  static std::optional<Refusal> OfVerdict(Verdict verdict) {
+    switch (verdict) {
+      case Verdict::kFresh:
+      case Verdict::kRetry:
+        return std::nullopt;
+      case Verdict::kBusy:
+        return Refusal{"token_busy", "", {}};
+      case Verdict::kServed:
+      case Verdict::kDoubleSpend:
+        break;
+    }
+    return Refusal{"token_spent", "", TokenHeaders("spent")};
   }
 
   /// A 401, with its challenge.
@@ -123,43 +164,44 @@ class Server {
     return refusal;
   }
 
-  /// Rows 8 to 10, and what follows a claim.
-  Task<void> Redeem(Exchange& exchange, const Bytes& sealed) {
+  /// Rows 10 to 12, and what follows a claim.
+  Task<void> Redeem(Exchange& exchange, const Bytes& sealed, const Shown& shown) {
     const auto filtered =
         co_await Elsewhere(disk_, [&exchange] { return FilterBody(exchange.body); });
-    const std::size_t size = sealed.size() - std::min<std::size_t>(64, sealed.size());
-    const auto borrow = ParseBorrow(View(sealed).first(size));
     std::optional<Refusal> refusal;
+    Bytes claim_id;
     if (!filtered || *filtered != exchange.body)
       refusal = Refusal{"bad_body", filtered ? "" : std::string(filtered.error().step), {}};
-    else if (!borrow)
-      refusal = Unauthorized("token_invalid", "VerifyBorrow.1");
+    else
+      refusal = co_await Claim(exchange, sealed, shown, claim_id);
     if (refusal) {
       ++counts_.refused;
       co_await SendError(exchange, *refusal);
       co_return;
     }
-    const Bytes id = TokenId(borrow->token).value();
-    const LiveClaim live(live_, id);
-    const bool owner_lives = live.is_contested();
-    const auto claimed = co_await Elsewhere(disk_, [&]() {
+    ++changes_;
+    co_await Forward(exchange, claim_id);
+  }
+
+  /// Rows 11 and 12. No other attempt with this token is under way.
+  Task<std::optional<Refusal>> Claim(Exchange& exchange, const Bytes& sealed, const Shown& shown,
+                                     Bytes& claim_id) {
+    using Result = std::expected<Claimed, Stop>;
+    const auto claimed = co_await Elsewhere(disk_, [&]() -> Result {
       const Bytes request = CanonicalRequest(exchange.head.method, exchange.head.target,
                                              exchange.kept, exchange.body);
-      return lender_.Redeem(sealed, request, options_.Now(), owner_lives, options_.source);
+      const Bytes id = TokenId(shown.borrow.token).value();
+      if (shown.borrow.digest != RequestDigest(id, request))
+        return std::unexpected(Stop{kExitRefused, "", "VerifyBorrow.2", ""});
+      const auto done = lender_.ClaimVerified(shown.borrow, shown.newest, false, options_.source);
+      if (!done) return std::unexpected(done.error());
+      if (*done) return **done;
+      // A link has come meanwhile, perhaps a revocation.
+      return lender_.Redeem(sealed, request, options_.Now(), false, options_.source);
     });
-    if (!claimed)
-      refusal = OfRedeem(claimed.error());
-    else if (claimed->verdict == Verdict::kBusy)
-      refusal = Refusal{"token_busy", "", {}};
-    else if (claimed->claim_id.empty())
-      refusal = Refusal{"token_spent", "", TokenHeaders("spent")};
-    if (refusal) {
-      ++counts_.refused;
-      co_await SendError(exchange, *refusal);
-      co_return;
-    }
-    ++claims_;
-    co_await Forward(exchange, claimed->claim_id);
+    if (!claimed) co_return OfRedeem(claimed.error());
+    claim_id = claimed->claim_id;
+    co_return OfVerdict(claimed->verdict);
   }
 
   static std::vector<Header> TokenHeaders(std::string_view token) {
@@ -186,6 +228,7 @@ class Server {
       if (!settled) return std::unexpected(settled.error());
       return false;
     });
+    ++changes_;
     std::string_view token;
     if (!is_released) {
       complaint_.StoreFailed(is_released.error());
@@ -204,7 +247,7 @@ class Server {
     const std::string_view token = co_await End(claim_id, Outcome(stage, 0, options_.unbilled));
     if (exchange.is_gone) co_return;
     Refusal refusal{code, "", TokenHeaders(token)};
-    if (token.empty()) refusal = {"store_failed", "", {}};
+    if (token.empty()) refusal = {"store_failed", "", TokenHeaders("spent")};
     co_await SendError(exchange, refusal);
   }
 
@@ -238,7 +281,8 @@ class Server {
     const std::string_view token = co_await End(claim_id, end);
     if (exchange.is_gone) co_return;
     if (token.empty()) {
-      const Refusal refusal{"store_failed", "", {}};
+      // The claim stands: with the same bytes the member can ask again.
+      const Refusal refusal{"store_failed", "", TokenHeaders("spent")};
       co_await SendError(exchange, refusal);
     } else {
       const std::vector<Header> more = TokenHeaders(token);
@@ -254,7 +298,9 @@ class Server {
   asio::thread_pool disk_;
   Host host_;
   std::set<Bytes> live_;
-  std::uint64_t claims_ = 0, marked_ = 0;
+  /// Of the spent-set: how many there were, up to the last mark, up to the last compacting.
+  std::uint64_t changes_ = 0, marked_ = 0, compacted_ = 0;
+  Clock::time_point compacted_at_ = Clock::now();
   std::size_t inflight_ = 0;
   RelayCounts counts_;
   Complaint complaint_;

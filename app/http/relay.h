@@ -16,6 +16,8 @@ struct RelayOptions : ServingOptions {
   Header credential;
   std::size_t max_inflight = 50;
   std::set<int> unbilled;
+  /// Between two times that the database is compacted, if it has changed; in seconds.
+  double compact_time = 600;
 };
 
 /// What a relay counts; nothing else of a request is kept.

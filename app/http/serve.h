@@ -43,7 +43,7 @@ struct Bounds {
 /// Rows 1 to 4 of spec 11-http, The order of the relay. Nothing if the caller has gone.
 Task<std::optional<Refusal>> TakeHead(Exchange& exchange, const Bounds& bounds);
 
-/// The body, row 7. Whether it is there; if not, the caller has been told or has gone.
+/// The body, row 9. Whether it is there; if not, the caller has been told or has gone.
 Task<bool> TakeBody(Exchange& exchange, const Bounds& bounds);
 
 /// Sends a request and reads the head of the reply, which may come before all of the body has been taken.

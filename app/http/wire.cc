@@ -70,10 +70,27 @@ Tcp::socket& Wire::Socket() {
 
 void Wire::Limit(Seconds time) {
   is_late_ = false;
-  timer_.expires_after(DurationOf(time));
+  deadline_ = Clock::now() + DurationOf(time);
+  if (!is_waiting_ || looks_at_ > deadline_) Wait();
+}
+
+void Wire::Unlimit() {
+  deadline_ = Clock::time_point::max();
+}
+
+void Wire::Wait() {
+  is_waiting_ = true;
+  looks_at_ = deadline_;
+  timer_.expires_at(deadline_);
   timer_.async_wait([weak = weak_from_this()](error_code error) {
     const auto self = weak.lock();
-    if (error || !self || self->timer_.expiry() > Clock::now()) return;
+    if (error || !self) return;
+    self->is_waiting_ = false;
+    if (self->deadline_ == Clock::time_point::max()) return;
+    if (self->deadline_ > Clock::now()) {
+      self->Wait();
+      return;
+    }
     self->is_late_ = true;
     error_code ignored;
     // What is closing must not begin anything new.
@@ -82,11 +99,6 @@ void Wire::Limit(Seconds time) {
     else
       self->Socket().cancel(ignored);
   });
-}
-
-void Wire::Unlimit() {
-  error_code ignored;
-  timer_.cancel(ignored);
 }
 
 Task<bool> Wire::Secure(asio::ssl::context& context, const std::string& host) {
@@ -401,7 +413,7 @@ Task<std::optional<Bytes>> ReadBody(Wire& wire, Bytes rest, std::uint64_t length
 
 struct ReplyReader::Parser {
   std::optional<http::response_parser<http::buffer_body>> parser;
-  Bytes unparsed, buffer = Bytes(kPiece);
+  Bytes unparsed, buffer = Bytes(kPiece), body = Bytes(kPiece);
   bool is_broken = false;
 
   /// Feeds what has come. Whether the parser went on.
@@ -451,13 +463,12 @@ Task<ReplyReader::Next> ReplyReader::ReadPiece(Bytes& piece) {
     if (own.is_broken) co_return Next::kBroken;
     if (own.parser->is_done()) co_return Next::kEnd;
     if (!own.unparsed.empty()) {
-      piece.resize(kPiece);
-      auto& body = own.parser->get().body();
-      body.data = piece.data();
-      body.size = piece.size();
+      auto& into = own.parser->get().body();
+      into.data = own.body.data();
+      into.size = own.body.size();
       error_code error;
       const bool went_on = own.Put(error);
-      piece.resize(kPiece - body.size);
+      piece.assign(own.body.begin(), own.body.end() - static_cast<std::ptrdiff_t>(into.size));
       own.is_broken = error && error != http::error::need_more && error != http::error::need_buffer;
       if (!piece.empty()) co_return Next::kMore;
       if (went_on || own.is_broken) continue;

@@ -64,10 +64,14 @@ class Wire : public std::enable_shared_from_this<Wire> {
  private:
   struct Tls;
   Tcp::socket& Socket();
+  void Wait();
 
   Tcp::socket socket_;
   std::unique_ptr<Tls> tls_;
   boost::asio::steady_timer timer_;
+  /// When time is over, and when the timer looks next: it is not set anew each time that more is given.
+  std::chrono::steady_clock::time_point deadline_, looks_at_;
+  bool is_waiting_ = false;
   std::function<void()> gone_;
   std::uint8_t spare_ = 0;
   bool is_late_ = false, is_closing_ = false;

@@ -79,14 +79,15 @@ class Server:
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.address, self.listener = None, None
         end = time.monotonic() + PATIENCE
-        while b"\n" not in self.said and time.monotonic() < end:
+        found = None
+        while not found and time.monotonic() < end:
             ready, _, _ = select.select([self.process.stdout], [], [], 1)
             if ready:
                 piece = os.read(self.process.stdout.fileno(), 65536)
                 if not piece:
                     break
                 self.said += piece
-        found = re.search(rb" at https?://([^\s]+)\n", self.said)
+                found = re.search(rb"^\w+ at https?://([^\s]+)\n", self.said, re.MULTILINE)
         if not found:
             self.process.wait(PATIENCE)
             self.process.stdout.close()

@@ -104,6 +104,41 @@ class Whole(ProxyTest):
                                  "content-type", "content-length", "accept-encoding", "user-agent",
                                  "connection"])
 
+    def test_warns(self):
+        """Of what joins a member to its borrows, at the start, and once when it happens."""
+        self.proxy.stop()
+        listening = ["member", "proxy", "--dir", "m0", "--now", str(NOW)]
+        quiet = ("--min-age", "1s")
+        plain = "without TLS: whoever listens on the way"
+        try:
+            for more, warnings in (
+                    ((*quiet, "--listen", "127.0.0.1:0", "--lender", self.relay.url), ()),
+                    ((*quiet, "--listen", "127.0.0.1:0", "--lender", "https://lender.example"), ()),
+                    ((*quiet, "--listen", "127.0.0.1:0", "--lender", "http://lender.example"), (plain,)),
+                    ((*quiet, "--listen", "127.0.0.1:0", "--lender", "http://a.onion", "--via", "socks5h://127.0.0.1:9"), ()),
+                    ((*quiet, "--listen", "127.0.0.1:0", "--lender", "http://a.onion"), (plain,)),
+                    ((*quiet, "--listen", "127.0.0.1:0", "--lender", "https://a", "--via", "socks5h://192.0.2.1:9"),
+                     ("on another machine",)),
+                    ((*quiet, "--listen", "127.0.0.1:0", "--lender", "https://a", "--lender", "https://b"),
+                     ("several lenders",)),
+                    ((*quiet, "--listen", "0.0.0.0:0", "--anywhere", "--lender", "https://a"), ("can be reached by others",)),
+                    (("--min-age", "0s", "--listen", "127.0.0.1:0", "--lender", "https://a"), ("--min-age 0",))):
+                server = Server(self.shared, *listening, *more)
+                self.assertIsNotNone(server.address, server.said)
+                server.stop()
+                said = server.said.decode()
+                self.assertEqual(said.count("warning"), len(warnings), said)
+                for each in warnings:
+                    self.assertIn(each, said)
+            for more, count in ((("--min-age", "900d"), 1), (quiet, 0)):
+                proxy = self.borrow_through(self.relay.url, more=more)
+                for _ in range(3):
+                    self.assertEqual(self.call({"model": "ok"}, proxy=proxy).status, 200)
+                proxy.stop()
+                self.assertEqual(proxy.said.decode().count("obtained less than --min-age ago"), count)
+        finally:
+            type(self).proxy = self.borrow_through(self.relay.url)
+
     def test_refused_before_a_token_is_touched(self):
         before, calls = self.tokens(), self.stub.calls
         for method, target, headers, body, status, code in (

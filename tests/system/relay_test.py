@@ -3,6 +3,7 @@
 Run as: BLINDLEND=path/to/blindlend python3 relay_test.py. Standard library only.
 """
 
+import contextlib
 import glob
 import json
 import os
@@ -10,11 +11,13 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
 import time
 import unittest
+import unittest.mock
 
 from group_harness import NOW
 from harness import BLINDLEND
@@ -133,7 +136,7 @@ class Table(LendingTest):
         self.assertIn(b'"code":"timeout"', data)
 
     def test_late_body(self):
-        data = self.request({"model": "ok"})
+        data = self.request({"model": "ok", "n": "late"})
         with socket.create_connection(self.relay.address) as connection:
             connection.sendall(data[:-1])
             reply = receive(connection)
@@ -233,13 +236,17 @@ class Table(LendingTest):
             self.refused(data, 401, "token_invalid", "VerifyBorrow.2")
         self.assertEqual(ask(self.relay.address, self.request(b"{}", sealed=sealed)).status, 200)
         self.refused(self.request(b"{}", sealed=sealed), 403, "token_spent", token="spent")
+        # Also for another request, and with a body that would be refused: the token comes first.
+        self.refused(self.request(b"[]", sealed=sealed), 403, "token_spent", token="spent")
+        self.refused(self.request(b"[]", sealed=sealed[:-1] + b"\0"), 401, "token_invalid", "VerifyBorrow.7")
 
     def test_bodies(self):
+        sealed = self.spend()  # of another request: that is looked at later
         for body, step in ((b"", ""), (b"[]", "FilterBody.2"), (b'{"a":1,"a":2}', "FilterBody.2"),
                            (b'{"user":"me"}', ""), (b'{"metadata":{"user_id":"me"}}', ""),
                            (b'{"container":"c"}', "FilterBody.3")):
             if body:
-                self.refused(self.request(body, sealed=b"\0" * 300), 400, "bad_body", step)
+                self.refused(self.request(body, sealed=sealed), 400, "bad_body", step)
 
     def test_upstream_replies(self):
         """Its own status; refunded where the table says so, twice at most."""
@@ -523,6 +530,97 @@ class Load(LendingTest):
         type(self).relay = self.serve()
         self.assertEqual(ask(self.relay.address, second).status, 200)
 
+    def begin(self, data):
+        """A connection on which all but the last byte of a request has been sent."""
+        connection = socket.create_connection(self.relay.address, timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        connection.sendall(data[:-1])
+        return connection
+
+    def test_outsiders_take_no_place(self):
+        """200 who have no token that can be spent, with bodies that never end, and one place: a member is served."""
+        self.relay.stop()
+        type(self).relay = self.serve(only=("--max-inflight", "1", "--body-time", "600"))
+        spent = self.request({"model": "ok", "n": "spent"})
+        self.assertEqual(ask(self.relay.address, spent).status, 200)
+        good = self.request({"model": "ok", "n": "good"})
+        forged = bytearray(self.request({"model": "ok", "n": "forged"}))
+        at = forged.index(b"borrow=") + 200
+        forged[at] = ord("A") if forged[at] != ord("A") else ord("B")
+        nobody = message("POST", "/v1/messages", [*CONTENT, ("Content-Length", "10")], b"123456789.")
+        outsiders = [self.begin((spent, bytes(forged), nobody)[i % 3]) for i in range(200)]
+        self.assertEqual(ask(self.relay.address, good).status, 200)
+        # Each has been told, without its body.
+        for i, each in enumerate(outsiders):
+            reply = receive(each)
+            self.assertEqual((reply.status, reply.code), ((403, "token_spent"), (401, "token_invalid"),
+                                                          (401, "token_missing"))[i % 3])
+        self.relay.stop()
+        type(self).relay = self.serve()
+
+    def test_a_token_takes_one_place(self):
+        """While its first request is still coming, another one with it is turned away; then it is served."""
+        data = self.request({"model": "ok", "n": "one place"})
+        self.relay.stop()
+        type(self).relay = self.serve(only=("--max-inflight", "2"))
+        first = self.begin(data)
+        reply = None
+        end = time.monotonic() + PATIENCE
+        # The relay may not have seen the first one yet: then this one comes first, and is served.
+        while (reply is None or reply.code != "token_busy") and time.monotonic() < end:
+            with socket.create_connection(self.relay.address, timeout=PATIENCE) as second:
+                second.sendall(data[:-1])
+                reply = receive(second, 1)
+                if reply.status is None:
+                    break  # taken: the first one will be turned away
+        if reply.status is not None:
+            self.assertEqual((reply.status, reply.code, reply.token), (503, "token_busy", "unspent"))
+            # There is a place for another token.
+            self.assertEqual(self.borrow("ok").status, 200)
+            first.sendall(data[-1:])
+            self.assertEqual(receive(first).status, 200)
+        self.relay.stop()
+        type(self).relay = self.serve()
+
+    def test_early_answer(self):
+        """An upstream that answers without reading the body is heard at once."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def answer():
+                connection, _ = server.accept()
+                connection.recv(1)
+                connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Type: application/json\r\n"
+                                   b"Content-Length: 2\r\n\r\n{}")
+                done.wait(PATIENCE)
+                connection.close()
+            done = threading.Event()
+            thread = threading.Thread(target=answer)
+            thread.start()
+            data = self.request(b'{"model":"' + b"x" * (7 << 20) + b'"}')
+            self.relay.stop()
+            relay = self.serve("--idle-time", "600", upstream="http://127.0.0.1:%d" % server.getsockname()[1])
+            try:
+                reply = ask(relay.address, data)
+                self.assertEqual((reply.status, reply.token, reply.end), (413, "spent", "clean"))
+            finally:
+                done.set()
+                thread.join()
+                relay.stop()
+                type(self).relay = self.serve()
+
+    def test_by_hand(self):
+        """Nothing is redeemed by hand while a relay serves: it would not know of the claim."""
+        body = b'{"model":"ok","by":"hand"}'
+        sealed = self.spend(body=body)
+        self.write("request", canonical("POST", "/v1/messages", CONTENT, body))
+        command = ("lender", "redeem", "--dir", "l", "borrow", "--request", "request", "--now", str(NOW))
+        self.assertIn("another process serves here", self.unusable(*command))
+        self.relay.stop()
+        claim = self.json(*command)["claim"]
+        type(self).relay = self.serve()
+        # Its owner is taken for dead, and can no longer end it.
+        self.assertEqual(ask(self.relay.address, self.request(body, sealed=sealed)).status, 200)
+        self.assertIn("Settle.1", self.run_cli("lender", "settle", "--dir", "l", "--claim", claim, expect=1).stderr)
+
     def test_busy_and_stopping(self):
         """Refused before the claim when full; told to stop, what is under way ends and nobody else begins."""
         self.relay.stop()
@@ -580,7 +678,6 @@ class Load(LendingTest):
             self.assertNotIn(str(int(time.time()))[:6].encode(), content)
         type(self).relay = self.serve()
 
-
     def test_compacted_at_its_end(self):
         """What a relay leaves that was told to stop shows no order: compacting it again changes nothing."""
         for _ in range(8):
@@ -597,6 +694,138 @@ class Load(LendingTest):
         self.ok("lender", "compact", "--dir", "l")
         self.assertEqual(content(), left)
         type(self).relay = self.serve()
+
+
+class Compacting(LendingTest):
+    """The relay compacts its database by itself, while it serves."""
+
+    group = {"tokens": 60}
+    relay_arguments = ("--compact-every", "1")
+
+    def kept(self):
+        return b"".join(pathlib.Path(path).read_bytes() for path in glob.glob(self.path("l/*")))
+
+    def test_on_its_own(self):
+        digests, stop, statuses = [], threading.Event(), []
+        datas = []
+        for i in range(40):
+            body = json.dumps({"model": "ok", "n": i}).encode()
+            sealed = self.spend(body=body)
+            digests.append(sealed[2:34])
+            datas.append(self.request(body, sealed=sealed))
+
+        def work():
+            while datas and not stop.is_set():
+                statuses.append(ask(self.relay.address, datas.pop()).status)
+                time.sleep(0.05)
+        thread = threading.Thread(target=work)
+        log, seen = self.path("l/lender.db-wal"), 0
+        thread.start()
+        while thread.is_alive():
+            # Before it is compacted, the log shows what was claimed.
+            seen = max(seen, sum(each in self.kept() for each in digests))
+            time.sleep(0.02)
+        thread.join()
+        self.assertEqual(statuses, [200] * 40)
+        self.assertGreater(seen, 0)
+        # Then nothing of it is left, though nobody has stopped the relay.
+        self.wait_until(lambda: os.path.getsize(log) == 0)
+        kept = self.kept()
+        self.assertEqual(sum(each in kept for each in digests), 0)
+        self.assertEqual(self.count()[2], 40)
+        self.assertEqual(self.relay.said.count(b"\n"), 1, self.relay.said)
+        # The same bytes as after the command, so as little is told as there.
+        database = pathlib.Path(self.path("l/lender.db"))
+        before = database.read_bytes()
+        self.assertEqual(self.relay.stop(), 0)
+        self.ok("lender", "compact", "--dir", "l")
+        after = database.read_bytes()
+        # SQLite counts changes in its header: bytes 24 to 28, 40 to 44 and 92 to 96.
+        def without(data):
+            return data[:24] + data[28:40] + data[44:92] + data[96:]
+        self.assertEqual(without(before), without(after))
+        type(self).relay = self.serve()
+
+    def test_somebody_reads(self):
+        """A process that reads for long keeps the log from being truncated, and no call waits for it."""
+        connection = sqlite3.connect(self.path("l/lender.db"))
+        self.assertEqual(self.borrow("ok").status, 200)
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM spent").fetchall()
+        for _ in range(4):
+            self.assertEqual(self.borrow("ok").status, 200)
+            time.sleep(0.4)
+        log = self.path("l/lender.db-wal")
+        self.assertGreater(os.path.getsize(log), 0)
+        connection.close()
+        self.wait_until(lambda: os.path.getsize(log) == 0)
+
+
+class Faults(LendingTest):
+    """The disk fails: what is not durable has not happened, and the reply says so."""
+
+    group = {"tokens": 20}
+
+    @classmethod
+    def serve(cls, *more, **options):
+        cls.flag = os.path.join(cls.shared, "fault")
+        with unittest.mock.patch.dict(os.environ, LD_PRELOAD=os.environ["FAIL_WRITES_LIBRARY"], FAIL_WRITES=cls.flag):
+            return super().serve(*more, **options)
+
+    @contextlib.contextmanager
+    def fault(self, how):
+        self.write("fault.new", how.encode())
+        os.rename(self.path("fault.new"), self.flag)
+        try:
+            yield
+        finally:
+            os.remove(self.flag)
+
+    def test_claim(self):
+        """Upstream is not called; once the disk is well again, the same request is served."""
+        for how in ("full", "sync"):
+            data, calls, before = self.request({"model": "ok", "how": how}), self.stub.calls, self.count()
+            with self.fault(how):
+                for _ in range(2):
+                    reply = ask(self.relay.address, data)
+                    self.assertEqual((reply.status, reply.code, reply.token), (500, "store_failed", "unspent"), how)
+            self.assertEqual((self.stub.calls, self.count()), (calls, before))
+            reply = ask(self.relay.address, data)
+            self.assertEqual((reply.status, reply.token, self.stub.calls), (200, "spent", calls + 1))
+            self.assertEqual(self.count(), (before[0], before[1], before[2] + 1))
+
+    def test_settle(self):
+        """The reply is withheld; the claim stands, and the same request takes it over."""
+        for how in ("full", "sync"):
+            self.stub.go.clear()
+            data, calls, before = self.request({"model": "held", "how": how}), self.stub.calls, self.count()
+            replies = []
+            thread = threading.Thread(target=lambda data=data: replies.append(ask(self.relay.address, data)))
+            thread.start()
+            self.wait_until(lambda: self.stub.calls > calls)  # pylint: disable=cell-var-from-loop
+            with self.fault(how):
+                self.stub.go.set()
+                thread.join()
+            reply = replies[0]
+            self.assertEqual((reply.status, reply.code, reply.token, reply.get("x-should-retry")),
+                             (500, "store_failed", "spent", "false"), how)
+            self.assertNotIn(b"word0", reply.data)
+            self.assertEqual(self.count(), (before[0] + 1, *before[1:]))
+            reply = ask(self.relay.address, data)
+            self.assertEqual((reply.status, reply.token, self.stub.calls), (200, "spent", calls + 2))
+            self.assertEqual(self.count(), (before[0], before[1], before[2] + 1))
+
+    def test_killed_after_a_fault(self):
+        """What the failed claim has left in the log, if anything, harms nobody."""
+        for how in ("full", "sync"):
+            data, calls = self.request({"model": "ok", "killed": how}), self.stub.calls
+            with self.fault(how):
+                self.assertEqual(ask(self.relay.address, data).status, 500)
+                self.relay.stop(signal.SIGKILL)
+            type(self).relay = self.serve()
+            self.assertEqual((ask(self.relay.address, data).status, self.stub.calls), (200, calls + 1))
+            self.assertEqual(ask(self.relay.address, data).status, 403)
+        self.assertEqual(self.ok("lender", "audit", "--dir", "l"), "chain, spent-set and database hold\n")
 
 
 class Crash(LendingTest):

@@ -137,14 +137,16 @@ class Handler(socketserver.BaseRequestHandler):
     def pump(self, target):
         """Until both directions have ended."""
         def back():
+            how = socket.SHUT_WR
             try:
                 while piece := target.recv(65536):
                     self.request.sendall(piece)
-                self.request.shutdown(socket.SHUT_WR)
             except OSError:
-                # A reset goes on as a reset.
-                self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.request.close()
+                how = socket.SHUT_RDWR  # a reset; also ends the reading below
+            try:
+                self.request.shutdown(how)
+            except OSError:
+                pass
         thread = threading.Thread(target=back, daemon=True)
         thread.start()
         try:
@@ -153,5 +155,9 @@ class Handler(socketserver.BaseRequestHandler):
                 target.sendall(piece)
             target.shutdown(socket.SHUT_WR)
         except OSError:
-            target.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            pass
+        try:
+            target.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         thread.join()

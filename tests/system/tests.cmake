@@ -6,8 +6,8 @@ add_executable(malicious_admin ${CMAKE_CURRENT_SOURCE_DIR}/system/malicious_admi
 target_link_libraries(malicious_admin PRIVATE blindlend_store)
 
 # Preloaded: one ends a process at a chosen change to its files, one draws the same in every run, one writes
-# down whom a process connects to. Not sanitized: they come before the sanitizers' libraries.
-foreach(library kill_at same_random watch_net)
+# down whom a process connects to, one makes writing fail. Not sanitized: they come before the sanitizers' libraries.
+foreach(library kill_at same_random watch_net fail_writes)
   add_library(${library} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/system/${library}.cc)
   target_link_libraries(${library} PRIVATE ${CMAKE_DL_LIBS})
 endforeach()
@@ -31,6 +31,7 @@ foreach(row "cli 400" "group 400" "group_crash 400" "borrow 400" "borrow_crash 4
       "KILL_AT_LIBRARY=$<TARGET_FILE:kill_at>"
       "SAME_RANDOM_LIBRARY=$<TARGET_FILE:same_random>"
       "WATCH_NET_LIBRARY=$<TARGET_FILE:watch_net>"
+      "FAIL_WRITES_LIBRARY=$<TARGET_FILE:fail_writes>"
       "BLINDLEND_SANITIZE=${BLINDLEND_SANITIZE}"
       PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(system.${name} PROPERTIES TIMEOUT ${seconds} ENVIRONMENT "${environment}")
