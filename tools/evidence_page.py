@@ -444,7 +444,7 @@ class Page:
                 for party in PARTIES)
             calls = ", ".join(self.links.algorithm(name) for name in event["algorithms"])
             # Who sees nothing needs less room.
-            widths = " ".join(f"minmax(0, {3 if event['seen'][party] else 1}fr)" for party in PARTIES)
+            widths = " ".join("minmax(0, 3fr)" if event["seen"][party] else "minmax(6.5rem, 1fr)" for party in PARTIES)
             parts.append(f"<h3>{number}. {e(event['title'])}</h3><p class=by>{calls}</p>"
                          f'<div class=parties style="--widths: {widths}">{columns}</div>\n')
         return "".join(parts) + self.joins(walk)
@@ -466,7 +466,7 @@ class Page:
 
         def cell(pair):
             holds = pair["gives_request"] and pair["gives_token"]
-            return hexadecimal(pair["r"]) + mark(holds, "<small>fits</small>" if holds else "<small>does not fit</small>")
+            return hexadecimal(pair["r"]) + f"<div>{mark(holds, 'fits' if holds else 'does not fit')}</div>"
         rows = [[f"<b>{e(one['member'])}</b>'s request {hexadecimal(one['blinded'])}"]
                 + [cell(cells[at, token]) for token in range(len(names))] for at, one in enumerate(walk["requests"])]
         truth = ", ".join(f"token {at + 1} is {walk['requests'][who]['member']}'s" for at, who in enumerate(walk["truth"]))

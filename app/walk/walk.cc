@@ -203,6 +203,8 @@ Json Play(std::uint64_t seed, long bits) {
     answered.push_back(Value(member.name + "'s blind_sig", answers.back(), width));
   }
 
+  asked.push_back(Words("besides", "when each of them asks, and for how many"));
+
   // Each spends it, in an order by the tape.
   std::vector<std::size_t> order(members.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -301,13 +303,15 @@ Json Play(std::uint64_t seed, long bits) {
          Value("sig", borrow.token.sig), Value("request digest", borrow.digest),
          Words("body", Text(body)),
          Words("verdict", vectors::ToJson(claimed.verdict).get<std::string>()),
-         Value("claim id", while_claimed.claim_id)},
+         Value("claim id", while_claimed.claim_id),
+         Words("besides", "when it comes, and from which address")},
         nothing));
-    events.push_back(Event("Upstream answers a call of the lender's", {"Outcome"}, nothing, nothing,
-                           nothing,
-                           {Words("head", Text(RequestHeadOf("POST", target, "upstream.example",
-                                                             kept, credential, body.size()))),
-                            Words("body", Text(body))}));
+    events.push_back(
+        Event("Upstream answers a call of the lender's", {"Outcome"}, nothing, nothing, nothing,
+              {Words("head", Text(RequestHeadOf("POST", target, "upstream.example", kept,
+                                                credential, body.size()))),
+               Words("body", Text(body)),
+               Words("besides", "when it comes, and whose account it is: the lender's")}));
     events.push_back(Event(
         "The lender settles, durably, before the first byte of the reply; then each keeps this",
         {"Settle", "Transition"}, {Words("token", "spent; seed and signature erased")},
