@@ -142,6 +142,22 @@ def hexadecimal(value):
             f"<code>{value}</code></details>")
 
 
+def parties_drawn():
+    """Who sends what to whom."""
+    shapes = "".join(f'<rect x="{x}" y="25" width="110" height="50" rx="4"/><text x="{x + 55}" y="55" text-anchor="middle" '
+                     f'class="who">{name}</text>' for x, name in zip((5, 265, 525, 785), ("admin", "member", "lender", "upstream")))
+    for begin, end, y, at, text in ((261, 121, 42, 190, "blinded request"), (119, 259, 60, 190, "signed blindly"),
+                                    (379, 519, 50, 450, "token and request"), (639, 779, 50, 710, "the lender's request")):
+        below = text == "signed blindly"
+        shapes += (f'<path d="M{begin} {y} L{end} {y}" marker-end="url(#tip)"/>'
+                   f'<text x="{at}" y="{y + 18 if below else y - 9}" text-anchor="middle">{text}</text>')
+    return ('<div class=scroll tabindex=0 role=region aria-label="Who sends what to whom"><svg class=who-to-whom role=img '
+            'viewBox="0 0 900 100"><title>The member sends the admin a blinded request and gets it signed; it shows the lender the '
+            "token with a request for the API; the lender sends that upstream under its own credential.</title><defs><marker "
+            'id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/>'
+            f"</marker></defs>{shapes}</svg></div>\n")
+
+
 # ------------------------------------------------------------------------------------------- documents
 
 
@@ -433,7 +449,8 @@ class Page:
         walk = self.evidence["walk"]
         if not walk:
             return absent("the command that plays it has not been built:", "cmake --build --preset release")
-        parts = [f'<p>Played by <code>ref/</code> itself on a tape: <code>blindlend walk --seed {walk["seed"]} --json</code> '
+        parts = [parties_drawn(),
+                 f'<p>Played by <code>ref/</code> itself on a tape: <code>blindlend walk --seed {walk["seed"]} --json</code> '
                  'gives these values again. Three members obtain a token each, and spend them; the first borrow is told here. '
                  'The keys come from the seed and are nobody\'s. <span class=secret>secret</span> is what no other party '
                  "has learned by then. Long values can be opened.</p>\n"]
@@ -444,7 +461,7 @@ class Page:
                 for party in PARTIES)
             calls = ", ".join(self.links.algorithm(name) for name in event["algorithms"])
             # Who sees nothing needs less room.
-            widths = " ".join("minmax(0, 3fr)" if event["seen"][party] else "minmax(6.5rem, 1fr)" for party in PARTIES)
+            widths = " ".join("minmax(0, 3fr)" if event["seen"][party] else "minmax(7.5rem, 1fr)" for party in PARTIES)
             parts.append(f"<h3>{number}. {e(event['title'])}</h3><p class=by>{calls}</p>"
                          f'<div class=parties style="--widths: {widths}">{columns}</div>\n')
         return "".join(parts) + self.joins(walk)
