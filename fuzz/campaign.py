@@ -84,9 +84,15 @@ def last_count(said):
 
 
 def features(said):
-    """libFuzzer's count of features: that of the corpus at the start, and that at the end."""
+    """libFuzzer's count of features: that of the corpus at the start, and that at the end.
+
+    While a slow harness reads its corpus there are lines with fewer ("pulse"). A run that did not come to an end of
+    that has found nothing.
+    """
     counts = [int(count) for count in re.findall(r"^#\d+\s.* ft: (\d+) ", said, re.M)]
-    return (counts[0], max(counts)) if counts else (0, 0)
+    begun = re.search(r"^#\d+\s+INITED .* ft: (\d+) ", said, re.M)
+    after = max(counts, default=0)
+    return int(begun[1]) if begun else after, after
 
 
 def reproducer(build, name, said):
