@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace blindlend {
 
@@ -86,6 +87,18 @@ bool IsDatabase(const std::string& path) {
          std::string_view(begin.data(), begin.size()) == std::string_view("SQLite format 3", 16);
 }
 
+/// Whether a path, by its name, is what a database keeps beside itself, or a lender's mark, whether or not
+/// it is there now.
+bool IsBesideDatabase(const std::string& path) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"-wal", ""}, {"-shm", ""}, {"-journal", ""}, {".new", ""}, {".mark", ".db"}};
+  for (const auto& [end, of] : kNames)
+    if (path.ends_with(end) &&
+        IsDatabase(path.substr(0, path.size() - end.size()) + std::string(of)))
+      return true;
+  return false;
+}
+
 }  // namespace
 
 bool File::Close() {
@@ -156,6 +169,8 @@ std::expected<void, Stop> CheckTargets(const std::vector<std::string>& inputs,
       if (Same(path, input)) return Unusable(path, "is both input and output");
     for (std::size_t j = 0; j < i; ++j)
       if (Same(path, targets[j].path)) return Unusable(path, "is two outputs at once");
+    if (IsBesideDatabase(path))
+      return Unusable(path, "belongs to a database, and is never written");
     struct stat status;
     if (lstat(path.c_str(), &status) != 0) continue;
     if (!S_ISREG(status.st_mode)) return Unusable(path, "is there and not a regular file");

@@ -98,8 +98,8 @@ struct Output {
 };
 
 /// Whether the targets can be meant: to be asked before any work is done.
-/// Stops with kExitUnusable: a target is an input or another target, or is there and not a regular
-/// file, or a database, or is a secret that is there while force is false.
+/// Stops with kExitUnusable: a target is an input or another target, is there and not a regular file, is a
+/// database or named as what one keeps beside itself, or is a secret that is there while force is false.
 std::expected<void, Stop> CheckTargets(const std::vector<std::string>& inputs,
                                        const std::vector<Target>& targets, bool force);
 

@@ -11,6 +11,15 @@ Bytes MessageWithoutHash() {
   return Int(ZZ{468095}, 4);
 }
 
+// The first messages of four bytes whose candidates under FewUnits are units for the first time at
+// counter 255, the last that counts, and at counter 256, where nobody looks any more.
+Bytes MessageWithLastCounter() {
+  return Int(ZZ{1000822}, 4);
+}
+Bytes MessageBehindLastCounter() {
+  return Int(ZZ{1144903}, 4);
+}
+
 // ---- 1-encoding
 
 void I2ospCases(List& list) {
@@ -735,6 +744,10 @@ void FdhCases(List& list) {
                in("blindlend v1 token", {ZZ{1}, ZZ{3}}, Msg()));
   list.Invalid("FDH.6", "256 refused candidates", {"RareBranch"},
                in("blindlend v1 token", FewUnits(), MessageWithoutHash()));
+  list.Valid("the last candidate is the first unit", {"RareBranch"},
+             in("blindlend v1 token", FewUnits(), MessageWithLastCounter()));
+  list.Invalid("FDH.6", "the first unit comes behind the last candidate", {"RareBranch"},
+               in("blindlend v1 token", FewUnits(), MessageBehindLastCounter()));
 }
 
 // ---- 4-blind-signature
@@ -917,6 +930,12 @@ void BlindBatchCases(List& list) {
                in(pk, {{}, {}}, Seed("batch")));
   list.Invalid("BlindBatch.3", "the tape ends before the second r", {"Exhausted"},
                in(pk, ThreeMessages(), TapeOf(Int(pk.n / 3, 64))));
+  std::vector<Bytes> most;
+  for (long i = 0; i < 1000; ++i) most.push_back(Int(ZZ{i}, 2));
+  list.Valid("the most messages", {"Toy", "EdgeCase"}, in(Toy(), most, Seed("batch")));
+  most.push_back(Int(ZZ{1000}, 2));
+  list.Invalid("BlindBatch.1", "a message more than the most", {"Toy", "Length"},
+               in(Toy(), most, Seed("batch")));
 }
 
 void BlindSignBatchCases(List& list) {
@@ -1013,6 +1032,8 @@ void EncodeBatchCases(List& list) {
   bad("no value", {id, 1, {}});
   bad("a value too wide", {id, 1, {ZZ{1}, ZZ{256}}});
   bad("a negative value", {id, 1, {ZZ{-1}, ZZ{1}}});
+  list.Valid("the most values", {"EdgeCase"}, in(kRequest, {id, 1, std::vector<ZZ>(1000, ZZ{7})}));
+  bad("a value more than the most", {id, 1, std::vector<ZZ>(1001, ZZ{7})});
 }
 
 void ParseBatchCases(List& list) {
@@ -1056,6 +1077,8 @@ void EncodeStateCases(List& list) {
   list.Valid("three messages", {"Normal"}, in(MakeBatch(Small()).state));
   list.Valid("one empty message", {"EdgeCase"}, in({id, hash, 1, {{ZZ{255}, {}}}}));
   list.Valid("the widest r_inv", {"EdgeCase"}, in({id, hash, 512, {{ZZ{1}, {}}}}));
+  list.Valid("the greatest r_inv of the widest", {"EdgeCase"},
+             in({id, hash, 512, {{NTL::power2_ZZ(4096) - 1, {}}}}));
   bad("a key id of 31 bytes", {Repeat(31, 1), hash, 1, {{ZZ{1}, {}}}});
   bad("a request hash of 33 bytes", {id, Repeat(33, 1), 1, {{ZZ{1}, {}}}});
   bad("width 0", {id, hash, 0, {{ZZ{0}, {}}}});
@@ -1063,6 +1086,9 @@ void EncodeStateCases(List& list) {
   bad("no entry", {id, hash, 1, {}});
   bad("an r_inv too wide", {id, hash, 1, {{ZZ{256}, {}}}});
   bad("a negative r_inv", {id, hash, 1, {{ZZ{-1}, {}}}});
+  list.Valid("the most entries", {"EdgeCase"},
+             in({id, hash, 1, std::vector<State::Entry>(1000, {ZZ{7}, {}})}));
+  bad("an entry more than the most", {id, hash, 1, std::vector<State::Entry>(1001, {ZZ{7}, {}})});
 }
 
 void ParseStateCases(List& list) {

@@ -1025,8 +1025,15 @@ class BadInput(BorrowTest):
                     "l/lender.mark"):
             self.assertIn("is both input and output", self.unusable(*self.make(out)))
         self.ok("lender", "compact", "--dir", "l")
-        self.assertIn("is a secret that exists already",
-                      self.unusable("attest", "keygen", "--out", "l/lender.mark"))
+        before = self.read("l/lender.mark")
+        for out in ("l/lender.mark", "./l/lender.mark", "l/lender.db-wal", "l/lender.db-shm", "l/lender.db-journal",
+                    "l/lender.db.new", "m/wallet.db-wal", "a/admin.db-wal"):
+            for more in ([], ["--force"]):
+                self.assertEqual(self.unusable("attest", "keygen", "--out", out, *more),
+                                 f"{out}: belongs to a database, and is never written")
+        self.assertEqual(self.read("l/lender.mark"), before)
+        self.assertFalse(os.path.exists(self.path("a/admin.db-journal")))
+        self.ok("attest", "keygen", "--out", "of-no.mark")  # beside no database
         for out in ("m/wallet.db", "l/lender.db", "a/admin.db"):
             for more in ([], ["--force"]):
                 self.assertEqual(self.unusable("attest", "keygen", "--out", out, *more),
