@@ -498,6 +498,15 @@ class Attested(ProxyTest):
         self.assertEqual(codes, ["token_invalid"] * 3)
         self.assertEqual((len(set(nonces)), len(borrows)), (3, 3))
 
+    def test_slow_upstream(self):
+        """Time to connect is no time to answer, neither for the relay nor for the proxy."""
+        self.relay.stop()
+        self.proxy.stop()
+        type(self).relay = self.serve("--connect-time", "2")
+        type(self).proxy = self.borrow_through(self.relay.url, more=("--connect-time", "2"))
+        reply = self.call({"model": "ok pause=4"})
+        self.assertEqual((reply.status, reply.token, reply.end), (200, "spent", "clean"))
+
     def test_not_shown(self):
         """None, or one of another key: no token is touched."""
         for key in (None, "other.key"):
