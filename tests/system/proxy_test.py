@@ -196,18 +196,6 @@ class Whole(ProxyTest):
             self.assertEqual((reply.status, reply.get("x-should-retry")), (status, "false"), model)
             self.change(before, held=-1, spent=1)
 
-    def test_tool_gone(self):
-        """When the tool goes, before the reply or within it, upstream is given up too; the token is spent, or pending."""
-        for model, stream in (("hang at=read", False), ("hang at=body", True)):
-            calls, gone = self.stub.calls, self.stub.gone
-            body = json.dumps({"model": model, "stream": stream}).encode()
-            with socket.create_connection(self.proxy.address) as connection:
-                connection.sendall(message("POST", "/v1/messages", [("Host", "localhost"), *CONTENT, ("Content-Length", str(len(body)))], body))
-                self.wait_until(lambda: self.stub.calls > calls)
-                if stream:
-                    self.assertTrue(connection.recv(1))
-            self.wait_until(lambda: self.stub.gone > gone)
-
     def test_never_a_clean_end(self):
         """Claim.NoCleanCut, through both hops."""
         for stream in (False, True):
@@ -358,6 +346,24 @@ class Large(ProxyTest):
             ("Host", "localhost"), *CONTENT, ("Content-Length", str(size + 1))]))
         self.assertEqual((refused.status, refused.code), (413, "too_large"))
         self.change(before, held=-2, spent=2)
+
+
+class Gone(ProxyTest):
+    """Nobody has run out of time here: only that the tool has gone ends anything."""
+
+    group = {"tokens": 4}
+
+    def test_tool_gone(self):
+        """When the tool goes, before the reply or within it, upstream is given up too; the token is spent, or pending."""
+        for model, stream in (("hang at=read", False), ("hang at=body", True)):
+            calls, gone = self.stub.calls, self.stub.gone
+            body = json.dumps({"model": model, "stream": stream}).encode()
+            with socket.create_connection(self.proxy.address) as connection:
+                connection.sendall(message("POST", "/v1/messages", [("Host", "localhost"), *CONTENT, ("Content-Length", str(len(body)))], body))
+                self.wait_until(lambda: self.stub.calls > calls)
+                if stream:
+                    self.assertTrue(connection.recv(1))
+            self.wait_until(lambda: self.stub.gone > gone)
 
 
 class Lenders(ProxyTest):
