@@ -65,7 +65,7 @@ bool IsOneOf(std::span<const Path> paths, const std::vector<JsonStep>& path) {
   });
 }
 
-constexpr std::array<ErrorRow, 24> kErrors = {{
+constexpr std::array<ErrorRow, 25> kErrors = {{
     {"bad_request", 400, "invalid_request_error", "This is not a request that can be lent."},
     {"bad_target", 404, "not_found_error", "This target is not lent here."},
     {"bad_header", 415, "invalid_request_error",

@@ -133,6 +133,15 @@ class Via(LendingTest):
         for each in asked:
             self.assertNotIn(each.user, each.sent)
 
+    def test_what_the_proxy_sees(self):
+        """Limit.ViaProxy: each target by its name, how often, and without TLS all of it, for the lender if it tells."""
+        for _ in range(2):
+            self.assertEqual(self.call().status, 200)
+        self.assertEqual([each.host for each in self.socks.asked], [NAME] * 2)
+        for each in self.socks.asked:
+            self.assertIn(b'"model": "ok"', each.sent)
+            self.assertIn(b"Authorization: Blindlend", each.sent)
+
     def test_all_kinds_of_replies(self):
         """Whatever the proxy says of the address that it has, however it is cut into pieces."""
         for kind in (1, 3, 4):
