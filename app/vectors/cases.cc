@@ -336,6 +336,24 @@ Bytes PrimeTape(const ZZ& w) {
   return bytes;
 }
 
+// The largest prime up to from that is 1 mod 3.
+ZZ OneModThreeBelow(ZZ from) {
+  while (from % 3 != 1 || !ProbablyPrime(from)) --from;
+  return from;
+}
+
+// The bytes that make GeneratePrime take a * b, the product of two primes that are 1 mod 3: 64 times a base of
+// order 3 mod a that is 1 mod b. It is no witness, as 3 divides a * b - 1.
+Bytes CompositeTape(const ZZ& a, const ZZ& b) {
+  ZZ root{1};
+  for (long i = 2; root == 1; ++i) root = PowerMod(ZZ{i}, (a - 1) / 3, a);
+  const ZZ base = 1 + b * MulMod(*ModInverse(b % a, a), root - 1, a);
+  const auto size = static_cast<std::size_t>(NumBytes(a * b));
+  Bytes bytes = Int(a * b, size);
+  for (int i = 0; i < 64; ++i) bytes = Join({bytes, Int(base, size)});
+  return bytes;
+}
+
 void GeneratePrimeCases(List& list) {
   const auto in = [](long len, long e, const Json& tape) {
     return Json{{"len", len}, {"e", ToJson(ZZ{e})}, {"source", tape}};
@@ -440,6 +458,12 @@ void GenerateKeyCases(List& list) {
       "GenerateKey.4", "p and q differ by exactly 2^156", {"EdgeCase"},
       in(512,
          TapeOf(Join({PrimeTape(LowerOfPair()), PrimeTape(LowerOfPair() + NTL::power2_ZZ(156))}))));
+  const ZZ a = OneModThreeBelow(NTL::power2_ZZ(128));
+  list.Invalid(
+      "GenerateKey.5", "p and q are composites with a common factor, whose bases are chosen",
+      {"RareBranch"},
+      in(512, TapeOf(Join({CompositeTape(a, OneModThreeBelow(a - 1)),
+                           CompositeTape(a, OneModThreeBelow(a - NTL::power2_ZZ(100)))}))));
 }
 
 void ProbablyPrimeCases(List& list) {
@@ -460,6 +484,8 @@ void ProbablyPrimeCases(List& list) {
   in("a strong pseudoprime to all bases up to 37", {"Published"}, "318665857834031151167461");
   in("a strong pseudoprime to all 13 bases: the test's limit", {"Published", "KnownLimit"},
      "3317044064679887385961981");
+  in("a strong pseudoprime to all of them but 2", {"RareBranch"},
+     "21175709658817302906508069688610811");
   list.Valid("2^127 - 1", {"Normal"}, {{"w", ToJson(ZZ{NTL::power2_ZZ(127) - 1})}});
   list.Valid("a prime of 1024 bits", {"Normal"}, {{"w", ToJson(Real().p)}});
   list.Valid("the product of two primes", {"Normal"}, {{"w", ToJson(Small().n)}});
