@@ -81,6 +81,9 @@ void ParseAuthorizationCases(List& list) {
       "Blindlend borrow=\"Zm9v\", realm=x");
   list.Invalid("ParseAuthorization.2", "1024 characters", {"Length"},
                in(EncodeAuthorization(Start("borrow", 768))));
+  list.Invalid("ParseAuthorization.3",
+               "1023 characters: not too many, but none of base64's lengths", {"Length"},
+               in(EncodeAuthorization(Start("borrow", 768)).erase(1041, 1)));
   bad("ParseAuthorization.3", "another parameter behind it", "Malformed",
       "Blindlend borrow=\"Zm9v\", realm=\"x\"");
   bad("ParseAuthorization.3", "not padded", "Canonical", "Blindlend borrow=\"Zg\"");
@@ -192,6 +195,7 @@ void CheckTargetCases(List& list) {
   bad("CheckTarget.3", "a method in another case", "Canonical", "post", "/v1/messages");
   bad("CheckTarget.3", "in another case", "Canonical", "POST", "/V1/messages");
   bad("CheckTarget.3", "only a query", "Malformed", "POST", "?a=b");
+  bad("CheckTarget.3", "one byte", "Length", "GET", "/");
 }
 
 void CheckCallerCases(List& list) {
@@ -339,6 +343,9 @@ void FilterRequestHeadersCases(List& list) {
   list.Valid("nothing that is kept, with values that no header may have", {"EdgeCase"},
              in({{"x", "\r\nY: 1"}, {"", std::string(1, '\0')}}));
   list.Valid("everything is accepted", {"Normal"}, one("accept", " */* "));
+  list.Valid("a type with a parameter, alone", {"EdgeCase"},
+             one("content-type", "application/json; charset=utf-8"));
+  list.Valid("the case of another value stays", {"EdgeCase"}, one("openai-beta", "Assistants=V2"));
   list.Valid("an accept of another form is dropped", {"EdgeCase"},
              one("accept", "application/json, text/event-stream"));
   list.Valid("an accept with a line end is dropped", {"EdgeCase"}, one("accept", "*/*\r\nX: 1"));
