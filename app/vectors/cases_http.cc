@@ -366,6 +366,10 @@ void FilterRequestHeadersCases(List& list) {
   bad(form, "a date and more", "Length", one("anthropic-version", "2023-06-01a"));
   bad(form, "a date of other lengths", "Malformed", one("anthropic-version", "202-306-011"));
   bad(form, "a date with a sign", "Malformed", one("anthropic-version", "+023-06-01"));
+  bad(form, "a date with other signs, first", "Malformed", one("anthropic-version", "2023/06-01"));
+  bad(form, "a date with other signs, second", "Malformed", one("anthropic-version", "2023-06/01"));
+  bad(form, "a letter in the month", "Malformed", one("anthropic-version", "2023-o6-01"));
+  bad(form, "a letter in the day", "Malformed", one("anthropic-version", "2023-06-0l"));
   bad(form, "a form", "Malformed", one("content-type", "multipart/form-data; boundary=x"));
   bad(form, "no type", "Length", one("content-type", ""));
   bad(form, "a type that has spaces only in front of its parameters", "Malformed",
@@ -416,6 +420,15 @@ void FilterBodyCases(List& list) {
        "{\"tools\":[{\"input_schema\":{\"properties\":{\"file_id\":{}}}}],"
        "\"messages\":[{\"content\":[{\"input\":{\"file_id\":\"a\"}}]}]}");
   good("a metadata that is no object", "EdgeCase", "{\"metadata\":[{\"user_id\":1}]}");
+  good("exponents of both forms, and both words", "EdgeCase",
+       "{\"a\":1E5,\"b\":-2e-07,\"c\":false,\"d\":true}");
+  good("names that end where another name goes on", "EdgeCase",
+       "{\"user\\n\":1,\"user\\/\":2,\"use\":3,\"\\\"user\":4}");
+  good("low surrogates without a high one", "EdgeCase",
+       "{\"\\udc00\":1,\"a\":\"\\udfff\\ud83d\\ue000\"}");
+  good("the first and last characters of two, three and four bytes", "EdgeCase",
+       "{\"\xc2\x80\xdf\xbf\":"
+       "\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"}");
   good("a surrogate pair, a lone surrogate, a character of four bytes", "EdgeCase",
        "{\"\\ud83d\\ude00\":\"\\ud83d\",\"\xf0\x9f\x98\x80 \":\"\xc3\xa4\xe2\x82\xac\"}");
   good("64 levels", "EdgeCase", "{\"a\":" + std::string(63, '[') + std::string(63, ']') + "}");
@@ -448,6 +461,7 @@ void FilterBodyCases(List& list) {
   bad(no_json, "a sign alone", "Malformed", "{\"a\":-}");
   bad(no_json, "a zero behind the sign", "Malformed", "{\"a\":-01}");
   bad(no_json, "65 levels", "Range", "{\"a\":" + std::string(64, '[') + std::string(64, ']') + "}");
+  bad(no_json, "65 levels of objects", "Range", "{\"a\":" + objects + "}");
   bad(no_json, "a list", "Malformed", "[{\"user\":1}]");
   bad(no_json, "a number", "Malformed", "1");
   bad(no_json, "white space only", "Malformed", " ");
@@ -465,6 +479,11 @@ void FilterBodyCases(List& list) {
   bad(no_json, "a name twice", "Canonical", "{\"user\":1,\"user\":2}");
   bad(no_json, "a name twice, spelled otherwise", "Canonical", "{\"a\":1,\"\\u0061\":2}");
   bad(no_json, "a name twice, inside", "Canonical", "{\"a\":[{\"b\":1,\"b\":2}]}");
+  bad(no_json, "a name twice, of two bytes", "Canonical", "{\"\\u00e4\":1,\"\xc3\xa4\":2}");
+  bad(no_json, "a name twice, of three bytes", "Canonical", "{\"\\u20AC\":1,\"\xe2\x82\xac\":2}");
+  bad(no_json, "a name twice, of four bytes", "Canonical",
+      "{\"\\uD83D\\uDE00\":1,\"\xf0\x9f\x98\x80\":2}");
+  bad(no_json, "a name twice, with a short escape", "Canonical", "{\"a\\n\":1,\"a\\u000a\":2}");
   bad(no_json, "a zero in front", "Malformed", "{\"a\":01}");
   bad(no_json, "a plus", "Malformed", "{\"a\":+1}");
   bad(no_json, "no digit behind the point", "Malformed", "{\"a\":1.}");
@@ -474,11 +493,19 @@ void FilterBodyCases(List& list) {
   bad(no_json, "a line end in a text", "Malformed", "{\"a\":\"\n\"}");
   bad(no_json, "an unknown escape", "Malformed", "{\"a\":\"\\x\"}");
   bad(no_json, "three hexadecimal digits", "Malformed", "{\"a\":\"\\u00e\"}");
+  bad(no_json, "a letter that is no hexadecimal digit", "Malformed", "{\"a\":\"\\u00eg\"}");
+  bad(no_json, "a sign between the hexadecimal digits", "Malformed", "{\"a\":\"\\u00@0\"}");
   bad(no_json, "a text that ends in its escape", "Malformed", "{\"a\":\"\\");
   bad(no_json, "Latin-1", "Malformed", "{\"a\":\"\xe4\"}");
   bad(no_json, "a slash in two bytes", "Canonical", "{\"a\":\"\xc0\xaf\"}");
   bad(no_json, "a surrogate in UTF-8", "Malformed", "{\"a\":\"\xed\xa0\x80\"}");
   bad(no_json, "beyond the last character", "Range", "{\"a\":\"\xf4\x90\x80\x80\"}");
+  bad(no_json, "a slash in three bytes", "Canonical", "{\"a\":\"\xe0\x80\xaf\"}");
+  bad(no_json, "a slash in four bytes", "Canonical", "{\"a\":\"\xf0\x80\x80\xaf\"}");
+  bad(no_json, "a byte that begins no character", "Malformed", "{\"a\":\"\xf5\x80\x80\x80\"}");
+  bad(no_json, "a byte that only goes on", "Malformed", "{\"a\":\"\x80\"}");
+  bad(no_json, "a character that the text's end cuts", "Malformed", "{\"a\":\"\xe2\x82");
+  bad(no_json, "a character that a quote cuts", "Malformed", "{\"a\":\"\xe2\x82\"}");
   bad(no_json, "not JSON, and a reference", "Order", "{\"container\":\"c\"");
   const char* const refers = "FilterBody.3";
   bad(refers, "goes on with a response", "Normal", "{\"previous_response_id\":\"r\"}");

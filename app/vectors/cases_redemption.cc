@@ -235,6 +235,8 @@ void VerifyBorrowCases(List& list) {
       of_key(*KeyId(OtherToy())));
   bad("VerifyBorrow.4", "the same n, another e", {"OtherKey"}, of_key(*KeyId({ZZ{33}, ZZ{3}})));
   bad("VerifyBorrow.4", "a key id of zeros", {"OtherKey"}, of_key(Repeat(32, 0)));
+  list.Invalid("VerifyBorrow.4", "another key's, and a revocation where none can be", {"OtherKey"},
+               in({FirstLink({}), one[0]}, kNow, of_key(*KeyId(OtherSmall()))));
   list.Invalid("VerifyBorrow.4", "another key's, at time 0, at no lender of any epoch",
                {"OtherKey", "Order"},
                VerifyInputs(two, stranger, 0, Asked(), of_key(*KeyId(OtherSmall()))));

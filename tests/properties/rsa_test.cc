@@ -1,4 +1,8 @@
 // Properties of spec chapter 2-rsa.
+#include <gmp.h>
+
+#include <cstdlib>
+
 #include "tests/support/support.h"
 
 namespace blindlend::test {
@@ -252,6 +256,31 @@ TEST(Rsa, EveryChangeToASecretKeyIsSeen) {
       10);
   for (const char* tag : {"d", "p", "q", "dp", "dq", "qinv"})
     EXPECT_GE(distribution.Share(tag), 0.05) << tag;
+}
+
+int gmp_taken = 0;
+int gmp_held = 0;
+
+// ValidatePublicKey.6: what GMP takes for its test of powers is given back. The key: the first number from 2^2047 + 1
+// on that passes.
+TEST(Rsa, TestOfPowersGivesItsMemoryBack) {
+  PublicKey pk{NTL::power2_ZZ(2047) + 1, ZZ{65537}};
+  while (!ValidatePublicKey(pk)) pk.n += 2;
+  mp_set_memory_functions(
+      [](std::size_t size) {
+        ++gmp_taken;
+        ++gmp_held;
+        return std::malloc(size);
+      },
+      [](void* memory, std::size_t, std::size_t size) { return std::realloc(memory, size); },
+      [](void* memory, std::size_t) {
+        --gmp_held;
+        std::free(memory);
+      });
+  EXPECT_TRUE(ValidatePublicKey(pk).has_value());
+  mp_set_memory_functions(nullptr, nullptr, nullptr);
+  EXPECT_GT(gmp_taken, 0);
+  EXPECT_EQ(gmp_held, 0);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ if(NOT BLINDLEND_SANITIZE)
   set_tests_properties(repo.rules repo.trace_test PROPERTIES ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
-# Mutants of ref/: a sample of them, on this build's own test programs.
+# Mutants of the steps: a sample of them, on this build's own test programs.
 if(NOT BLINDLEND_SANITIZE AND NOT BLINDLEND_COVERAGE AND CMAKE_GENERATOR STREQUAL "Ninja")
   add_test(NAME repo.mutate COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tools/mutate
            --build ${CMAKE_BINARY_DIR} --sample 60 --jobs 1)
