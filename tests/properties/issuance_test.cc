@@ -178,6 +178,9 @@ TEST(Issuance, RequestTokensFails) {
   EXPECT_EQ(step(link, Lender(), 0, 100), "RequestTokens.3");
   EXPECT_EQ(step(link, Lender(), 1000, 100), "");
   EXPECT_EQ(step(link, Lender(), 1001, 100), "RequestTokens.3");
+  Link without_key_id = link;
+  without_key_id.epoch->pk.n = 1;
+  EXPECT_EQ(step(without_key_id, Lender(), 1, 100), "RequestTokens.4");
   EXPECT_EQ(step(link, Admin(), 0, 99), "RequestTokens.1");
   EXPECT_EQ(step(link, Admin(), 0, 100), "RequestTokens.2");
 
