@@ -266,6 +266,7 @@ TEST(OpenSslDifferential, KeysAreOfAllThreeSizes) {
   EXPECT_EQ(NumBits(Keys()[0].ours.n), 2048);
   EXPECT_EQ(NumBits(Keys()[1].ours.n), 3072);
   EXPECT_EQ(NumBits(Keys()[2].ours.n), 4096);
+  for (const auto& [key, sk] : Keys()) EXPECT_TRUE(ValidatePublicKey(sk).has_value());
 }
 
 // RawPublic.2

@@ -134,7 +134,7 @@ TEST(View, IsNotUniformWithoutAPermutation) {
 }
 
 // Property.ViewNeedsPermutation, the other half: a hash that shares a factor with n shows it through
-// every r. The shipped hash never does; this is what Blind.4 would make of one that did.
+// every r. The shipped hash never does; this is what Blind would make of one that did.
 TEST(View, WouldTellAHashThatIsNoUnit) {
   const SecretKey sk = ToyKey(11, 13, 7);
   for (long r = 1; r < 143; ++r) {

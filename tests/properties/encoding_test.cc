@@ -26,6 +26,24 @@ TEST(Encoding, IntegerRoundTrip) {
   EXPECT_GE(distribution.Share("too long"), 0.1);
 }
 
+// Ascii.1 and Join.1: every byte in its place, by a reading of its own.
+TEST(Encoding, AsciiAndJoin) {
+  CheckProperty(
+      [](const std::string& one, const RawBytes& two, const RawBytes& three) {
+        const Bytes joined = Join({Ascii(one), ToBytes(two), ToBytes(three)});
+        RC_ASSERT(joined.size() == one.size() + two.size() + three.size());
+        for (std::size_t i = 0; i < joined.size(); ++i) {
+          const std::size_t j = i - one.size(), k = j - two.size();
+          RC_ASSERT(joined[i] == (i < one.size()   ? static_cast<std::uint8_t>(one[i])
+                                  : j < two.size() ? two[j]
+                                                   : three[k]));
+        }
+      },
+      10);
+  EXPECT_TRUE(Join({}).empty());
+  EXPECT_TRUE(Ascii("").empty());
+}
+
 // Property.PrefixUnambiguous: the two strings are cut from one in two places.
 TEST(Encoding, PrefixUnambiguous) {
   const auto distribution = CheckProperty(

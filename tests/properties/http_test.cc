@@ -470,7 +470,7 @@ TEST(Http, ErrorsAreNotRetried) {
     EXPECT_TRUE(statuses.emplace(row.code, row.status).second) << row.code << " stands twice";
     EXPECT_NE(row.status, 409);
     EXPECT_NE(row.status, 429);
-    const Bytes body = ErrorReply(row.code, "VerifyBorrow.2").value().body;
+    const Bytes body = ErrorReply(row.code, "AnyStep.1").value().body;
     EXPECT_EQ(FilterBody(body).value(), body) << "not JSON";
     // Each is known again, by itself only.
     EXPECT_EQ(CodeOfReply(row.status, body), row.code);

@@ -872,7 +872,7 @@ TEST(Issuance, MisissueConvicts) {
     EXPECT_FALSE((*Accept(sk, Admin(), other.state, SealResponse(larger)))[0].has_value());
     break;
   }
-  // No honest admin answers 0 to 0: Debit.6.
+  // No honest admin answers 0 to 0: Debit refuses it.
   changed = request;
   changed.batch.values[1] = 0;
   to = OpenResponse(Answer(0, request));

@@ -110,6 +110,11 @@ TEST(Rsa, AFaultWouldGiveAFactor) {
   const ZZ right_q = PowerMod(c % sk.q, sk.dq, sk.q);
   const ZZ x = right_q + sk.q * ((sk.qinv * (wrong_p - right_q)) % sk.p);
   EXPECT_EQ(GCD(PowerMod(x, sk.e, sk.n) - c, sk.n), sk.q);
+
+  SecretKey faulty = sk;
+  faulty.dp += 1;
+  Tape tape = TapeFrom(1);
+  EXPECT_EQ(Step(RawPrivate(faulty, c, tape.Source())), "RawPrivate.8");
 }
 
 // RawPrivate.2 to RawPrivate.4: the base blinding is a unit from the tape, and what is raised to the

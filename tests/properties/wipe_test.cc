@@ -55,7 +55,7 @@ void operator delete(void* memory, std::size_t size) noexcept {
 
 namespace {
 
-// A Bytes, and everything that is made from one by copying, moving and assigning.
+// Wipe.1: a Bytes, and everything that is made from one by copying, moving and assigning.
 TEST(Wipe, EveryByteStringIsZeroWhenGivenBack) {
   watching = true;
   {
