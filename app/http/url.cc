@@ -93,9 +93,8 @@ std::expected<Header, Stop> LoadCredential(const std::string& path) {
 }
 
 bool IsLoopback(const std::string& address) {
-  // Only digits: the name of somebody's host may begin in the same way.
-  return (address.starts_with("127.") &&
-          IsMadeOf(Before(address, ':'), 9, 15, false, ".0123456789")) ||
+  // The name of somebody's host may begin in the same way.
+  return (address.starts_with("127.") && IsDottedQuad(Before(address, ':'))) ||
          address.starts_with("[::1]:") || address.starts_with("localhost:");
 }
 

@@ -432,6 +432,11 @@ void FilterBodyCases(List& list) {
   good("a surrogate pair, a lone surrogate, a character of four bytes", "EdgeCase",
        "{\"\\ud83d\\ude00\":\"\\ud83d\",\"\xf0\x9f\x98\x80 \":\"\xc3\xa4\xe2\x82\xac\"}");
   good("64 levels", "EdgeCase", "{\"a\":" + std::string(63, '[') + std::string(63, ']') + "}");
+  std::string objects = "1";
+  for (int i = 0; i < 64; ++i) objects = "{\"a\":" + objects + "}";
+  good("64 levels of objects", "EdgeCase", objects);
+  good("the user first in the metadata, behind an object with members", "EdgeCase",
+       "{\"a\":{\"b\":1},\"metadata\":{\"user_id\":\"me\",\"c\":2}}");
   good("lone surrogates are characters of their own", "EdgeCase",
        "{\"\\ud83d\":1,\"\\ud83e\":2,\"\\ufffd\":3}");
   good("a name goes on behind a zero byte", "EdgeCase",
