@@ -48,6 +48,8 @@ struct Arguments {
   std::size_t rate = 60;
   std::uint64_t every = 0;
   double head_time = 10, body_time = 60, connect_time = 10, idle_time = 600, grace_time = 30;
+  /// The proxy's idle_time: longer, so that the relay is the one who gives up.
+  double lender_time = 660;
   /// Instead of the clock.
   std::optional<std::uint64_t> now;
   /// Seconds between obtaining and spending, below which spending warns.

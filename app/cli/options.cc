@@ -70,7 +70,7 @@ struct Options {
         ->type_name("NUMBER");
   }
   /// What all that serve have in common. other: whom they ask.
-  void Serving(CLI::App* to, const std::string& other) const {
+  void Serving(CLI::App* to, const std::string& other, double& idle_time) const {
     to->add_option("--listen", arguments.listen, "Where requests are accepted; port 0 takes any")
         ->required()
         ->type_name("ADDRESS:PORT");
@@ -87,7 +87,7 @@ struct Options {
     Seconds(to, "--head-time", arguments.head_time, "For the head of a request");
     Seconds(to, "--body-time", arguments.body_time, "For its body");
     Seconds(to, "--connect-time", arguments.connect_time, "For a connection to " + other);
-    Seconds(to, "--idle-time", arguments.idle_time, "For a pause of " + other);
+    Seconds(to, "--idle-time", idle_time, "For a pause of " + other);
     Seconds(to, "--grace-time", arguments.grace_time, "For what is under way when told to stop");
   }
   /// How others are reached.
@@ -410,7 +410,7 @@ void DeclareMember(CLI::App& app, const Options& options) {
            "Warn once tokens are spent that were obtained less than this ago", 0)
       ->default_str("24h");
   proxy->add_flag("--anywhere", arguments.anywhere, "Also listen where others can reach it");
-  options.Serving(proxy, "a lender");
+  options.Serving(proxy, "a lender", arguments.lender_time);
   options.Now(proxy);
 
   CLI::App* const fetch =
@@ -518,7 +518,7 @@ void DeclareLender(CLI::App& app, const Options& options) {
       ->check(CLI::Range(1, 1 << 30))
       ->default_str("600")
       ->type_name("SECONDS");
-  options.Serving(serve, "upstream");
+  options.Serving(serve, "upstream", arguments.idle_time);
   options.Now(serve);
 
   CLI::App* const close =

@@ -128,6 +128,7 @@ std::expected<Report, Stop> MemberProxy(const Arguments& arguments) {
   ProxyOptions options;
   if (const auto taken = TakeServing(arguments, options); !taken)
     return std::unexpected(taken.error());
+  options.idle_time = arguments.lender_time;
   options.anywhere = arguments.anywhere;
   if (!IsLoopback(arguments.listen) && !arguments.anywhere)
     return Unusable(arguments.listen,

@@ -43,16 +43,14 @@ class Issuer {
   }
 
  private:
-  /// Whether one more request is within the rate.
+  /// Whether one more answer is within the rate. What is refused costs nothing of it: strangers would use it up.
   bool IsAllowed() {
     const double rate = static_cast<double>(options_.rate);
     const Clock::time_point now = Clock::now();
     const double minutes = std::chrono::duration<double, std::ratio<60>>(now - asked_).count();
     asked_ = now;
     allowed_ = std::min(rate, allowed_ + rate * minutes);
-    if (allowed_ < 1) return false;
-    allowed_ -= 1;
-    return true;
+    return allowed_ >= 1;
   }
 
   Task<void> Answer(std::shared_ptr<Wire> member) {
@@ -110,6 +108,7 @@ class Issuer {
       co_await SendError(exchange, refusal);
       co_return;
     }
+    allowed_ -= 1;
     ++counts_.answered;
     if (is_new) ++counts_.debited;
     const std::vector<Header> headers = {{"content-type", "text/plain"}};

@@ -218,7 +218,7 @@ class Member {
     bool was_sent = false, is_resent = false;
     for (int repeat = 0; repeat <= options_.repeats; ++repeat) {
       if (repeat > 0) co_await Pause(kFirstPause * (1 << (repeat - 1)));
-      if (exchange.is_gone) break;
+      if (exchange.is_gone || host_.is_over()) break;
       exchange.callee =
           co_await Connect(lender.url, route_, Seconds(options_.connect_time), no_way);
       if (!exchange.callee && was_sent) continue;

@@ -260,7 +260,12 @@ void Host::Run(Seconds every, std::function<Task<void>()> tick) {
   asio::co_spawn(post_.io, Accept(), asio::detached);
   if (tick) asio::co_spawn(post_.io, Tick(every, std::move(tick)), asio::detached);
   signals_.async_wait([this](error_code error, int) {
-    if (!error) BeginToStop();
+    if (error) return;
+    // A second one does not wait for what is under way.
+    signals_.async_wait([this](error_code again, int) {
+      if (!again) LoseAll();
+    });
+    BeginToStop();
   });
   post_.io.run();
 }
@@ -278,16 +283,23 @@ void Host::BeginToStop() {
   ticks_.cancel(ignored);
   clock_.expires_after(DurationOf(Seconds(options_.grace_time)));
   clock_.async_wait([this](error_code error) {
-    if (error) return;
-    for (const auto& [number, each] : wires_)
-      if (const auto wire = each.lock()) wire->Drop();
+    if (!error) LoseAll();
   });
   EndIfIdle();
 }
 
+void Host::LoseAll() {
+  is_over_ = true;
+  const auto wires = wires_;  // losing one may add or remove others
+  for (const auto& [number, each] : wires)
+    if (const auto wire = each.lock()) wire->Lose();
+}
+
 void Host::EndIfIdle() {
   error_code ignored;
-  if (is_stopping_ && connections_ == 0) clock_.cancel(ignored);
+  if (!is_stopping_ || connections_ > 0) return;
+  clock_.cancel(ignored);
+  signals_.cancel(ignored);
 }
 
 Task<void> Host::Accept() {

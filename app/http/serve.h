@@ -114,11 +114,14 @@ class Host {
   /// Returns when everything has ended. tick: called every now and then, or nothing.
   void Run(Seconds every = Seconds(3600), std::function<Task<void>()> tick = nullptr);
   bool is_stopping() const { return is_stopping_; }
+  /// Whether the time to end is over too.
+  bool is_over() const { return is_over_; }
   /// A connection that is dropped when the time to end is over.
   void Keep(const std::shared_ptr<Wire>& wire);
 
  private:
   void BeginToStop();
+  void LoseAll();
   void EndIfIdle();
   Task<void> Accept();
   Task<void> Answer(Tcp::socket socket);
@@ -132,7 +135,7 @@ class Host {
   std::map<std::uint64_t, std::weak_ptr<Wire>> wires_;
   std::uint64_t next_wire_ = 0;
   std::size_t connections_ = 0;
-  bool is_stopping_ = false;
+  bool is_stopping_ = false, is_over_ = false;
 };
 
 /// Adds one to a number for as long as it lives.

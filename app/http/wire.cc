@@ -185,6 +185,12 @@ void Wire::Reset() {
   Drop();
 }
 
+void Wire::Lose() {
+  const auto gone = std::exchange(gone_, nullptr);
+  Drop();
+  if (gone) gone();
+}
+
 void Wire::Drop() {
   gone_ = nullptr;
   error_code ignored;
@@ -271,9 +277,11 @@ Task<std::shared_ptr<Wire>> Connect(const Url& url, const Route& route, Seconds 
     for (const auto& each : found) endpoints.push_back(each.endpoint());
   }
   if (error) co_return nullptr;
+  auto remaining = static_cast<double>(endpoints.size());
   for (const Tcp::endpoint& each : endpoints) {
     const auto wire = std::make_shared<Wire>(Tcp::socket(executor));
-    const Seconds left = end - Clock::now();
+    // An address that does not answer leaves the others their share.
+    const Seconds left = Seconds(end - Clock::now()) / remaining--;
     if (left <= Seconds(0)) {
       no_way.is_late = true;
       break;

@@ -60,6 +60,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   void Reset();
   /// Gives the connection up: whatever waits on it fails.
   void Drop();
+  /// The same, as if the other side had gone.
+  void Lose();
 
  private:
   struct Tls;

@@ -110,6 +110,8 @@ class Issue(GroupTest):
 
     def test_rate(self):
         server = self.serve("--rate", "2")
+        for _ in range(5):  # what is refused uses nothing up
+            self.assertEqual(self.post(b"x", server).code, "not_issued")
         statuses = [self.post(self.read("rq"), server).status for _ in range(3)]
         self.assertEqual(statuses, [200, 200, 503])
         done = self.run_cli(*self.fetch(url=server.url), expect=3)

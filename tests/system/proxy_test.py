@@ -257,13 +257,13 @@ class LostReplies(ProxyTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.tap = Tap(cls.relay.address, answer=cls.answer)
+        cls.lost = Tap(cls.relay.address, answer=cls.answer)
         cls.proxy.stop()
-        cls.proxy = cls.borrow_through(cls.tap.url)
+        cls.proxy = cls.borrow_through(cls.lost.url)
 
     @classmethod
     def tearDownClass(cls):
-        cls.tap.stop()
+        cls.lost.stop()
         super().tearDownClass()
 
     @classmethod
@@ -278,7 +278,7 @@ class LostReplies(ProxyTest):
         return None if action == "pass" else action
 
     def meets(self, *actions):
-        type(self).actions, self.tap.seen = list(actions), []
+        type(self).actions, self.lost.seen = list(actions), []
         before, calls = self.tokens(), self.stub.calls
         reply = self.call({"model": "ok"})
         return reply, before, self.stub.calls - calls
@@ -291,8 +291,8 @@ class LostReplies(ProxyTest):
                              (502, "lender_unreachable", "pending", "false"))
             self.change(before, held=-1, spending=1)
             self.assertEqual(calls, 1)
-            self.assertEqual(len(self.tap.borrows), 5)
-            self.assertEqual(len(set(self.tap.borrows)), 1, "a resend has other bytes")
+            self.assertEqual(len(self.lost.borrows), 5)
+            self.assertEqual(len(set(self.lost.borrows)), 1, "a resend has other bytes")
 
     def test_busy_at_first_takes_nothing(self):
         reply, before, calls = self.meets(own("busy"))
@@ -306,6 +306,36 @@ class LostReplies(ProxyTest):
                          (403, "token_spent", "spent", "false"))
         self.change(before, held=-1, spent=1)
         self.assertEqual(calls, 1)
+
+    def test_told_to_stop(self):
+        """With a lender that says nothing: after the time to end, or a second signal, nothing is sent again."""
+        for more, signals in ((("--grace-time", "0.5"), 1), (("--grace-time", "600"), 2)):
+            hold = threading.Event()
+            self.addCleanup(hold.set)
+
+            def silence(raw):
+                if b"\r\nAuthorization: " not in raw:
+                    return None
+                hold.wait(PATIENCE)
+                return b""
+            tap = self.tap(answer=silence)
+            before = self.tokens()
+            self.proxy.stop()
+            try:
+                proxy = self.borrow_through(tap.url, more=more)
+                caller = threading.Thread(target=lambda: self.call({"model": "ok"}, proxy=proxy))
+                caller.start()
+                self.wait_until(lambda: len(tap.borrows) == 1)
+                for _ in range(signals):
+                    proxy.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.1)
+                self.assertEqual(proxy.stop(None), 0)
+                caller.join()
+            finally:
+                type(self).proxy = self.borrow_through(self.lost.url)
+            self.assertEqual(len(tap.borrows), 1)
+            self.change(before, held=-1, spending=1)
+            hold.set()
 
     def test_an_error_like_ours(self):
         """Upstream's words are not the relay's: what was spent is spent."""

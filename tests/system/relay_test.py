@@ -503,6 +503,34 @@ class Load(LendingTest):
         self.assertEqual((replies[0].status, replies[0].token), (200, "spent"))
         self.assertEqual(self.stub.calls, calls)
 
+    def test_no_second_call_while_a_refund_is_delivered(self):
+        """The token is free again, and still in the hands of the request that it was refunded to."""
+        data = self.request({"model": "flood size=20000000 status=429", "stream": False})
+        calls = self.stub.calls
+        with socket.create_connection(self.relay.address, timeout=PATIENCE) as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.sendall(data)
+            self.assertIn(b" 429 ", slow.recv(64))
+            for _ in range(2):
+                reply = ask(self.relay.address, data)
+                self.assertEqual((reply.status, reply.code), (503, "token_busy"))
+        self.assertEqual(self.stub.calls, calls + 1)
+
+    def test_second_signal(self):
+        """Does not wait for what is under way, which is settled all the same."""
+        self.relay.stop()
+        type(self).relay = self.serve(only=("--grace-time", "600"))
+        served = self.count()[2]
+        thread, replies = self.hold(self.request({"model": "held", "second": True}))
+        for _ in range(2):
+            self.relay.process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        self.assertEqual(self.relay.stop(None), 0)
+        self.release(thread)
+        self.assertNotEqual(replies[0].end, "clean")
+        self.assertEqual(self.count()[2], served + 1)
+        type(self).relay = self.serve()
+
     def is_closed(self):
         try:
             socket.create_connection(self.relay.address, timeout=PATIENCE).close()

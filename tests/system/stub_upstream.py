@@ -182,7 +182,7 @@ class Handler(socketserver.BaseRequestHandler):
         if method == "GET":
             return self.reply(200, {"object": "list", "data": [{"id": "stub", "object": "model"}]}, extra)
         if how == "flood":
-            return self.reply(200, {"flood": "x" * int(options["size"])}, extra)
+            return self.reply(int(options.get("status", 200)), {"flood": "x" * int(options["size"])}, extra)
         if how in ("drop", "reset", "hang") and at == "head":
             self.send(b"HTTP/1.1 200 OK\r\nContent-Type: appl")
             self.fail(how, at, "head")
