@@ -287,7 +287,12 @@ class Page:
         chapters = [chapter for chapter in found["chapters"] if chapter["algorithms"]]
         by_file = {one["file"]: one for one in found["documents"]}
         told = {f"spec/{chapter['name']}.md" for chapter in chapters}
-        body = "<!--filter-->" + "".join(
+        body = (
+            "<p>All of chapters 1 to 11, each step as it stands in the spec, and the statements of <code>ref/</code> (chapter 11: "
+            "<code>app/http/</code>) under it. <b>Tests that fail without it</b> are those that killed a mutant of the step; each mutant "
+            "is given up at the first that notices, so there may be more. <b>Fuzzing</b> counts all executions of the harnesses whose "
+            "corpora run the step, or, where coverage has not been measured, that name its algorithm as a target: not every execution "
+            "comes so far.</p>\n<!--filter-->") + "".join(
             f'<div class=chapter id="chapter-{e(chapter["name"])}">{self.chapter(chapter, by_file)}</div>\n'
             for chapter in chapters)
         parts.append(self.section("steps", "The spec beside the code", body,
