@@ -288,8 +288,8 @@ class Page:
         by_file = {one["file"]: one for one in found["documents"]}
         told = {f"spec/{chapter['name']}.md" for chapter in chapters}
         body = (
-            "<p>All of chapters 1 to 11, each step as it stands in the spec, and the statements of <code>ref/</code> (chapter 11: "
-            "<code>app/http/</code>) under it. <b>Tests that fail without it</b> are those that killed a mutant of the step; each mutant "
+            "<p>Each step as it stands in the spec, and the statements of <code>ref/</code> (from chapter 11 on: of "
+            "<code>app/</code>) under it. <b>Tests that fail without it</b> are those that killed a mutant of the step; each mutant "
             "is given up at the first that notices, so there may be more. <b>Fuzzing</b> counts all executions of the harnesses whose "
             "corpora run the step, or, where coverage has not been measured, that name its algorithm as a target: not every execution "
             "comes so far.</p>\n<!--filter-->") + "".join(
@@ -356,7 +356,10 @@ class Page:
                         ("budget of the campaigns", time_of(found["budget_seconds"]) if found["budget_seconds"] else "-"),
                         ("all rows together", time_of(sum(found["times"]["seconds"].values()))
                          if found["rows"] else "-"),
-                        ("page made", e(found["times"]["made"]))]),
+                        ("page made", e(found["times"]["made"])),
+                        *([("the rows are of another commit",
+                            f"<code class=warn>{e(measured['audit_commit'])}</code>")]
+                          if measured["audit_commit"] not in (None, found["commit"]) else [])]),
                  "<details><summary>Versions of what it was built and run with</summary>"
                  + facts([(name, e(value)) for name, value in measured["versions"].items()]) + "</details>\n"]
         if found["rows"]:

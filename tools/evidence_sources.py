@@ -205,7 +205,7 @@ def versions(root):
 
 def measured(root, out, summary):
     """What varies between two runs with one seed."""
-    return {"clean": is_clean(root), "versions": versions(root), "properties": read_json(root / "build" / "properties" / "summary.json"),
+    return {"audit_commit": summary.get("commit"), "clean": is_clean(root), "versions": versions(root), "properties": read_json(root / "build" / "properties" / "summary.json"),
             "fuzz": fuzz_history(root),
             "benchmarks": {"audit": judged(root, out / "bench.json"),
                            "last": judged(root, root / "bench" / "results" / "last.json"),
