@@ -465,21 +465,22 @@ TEST(Http, RefundTable) {
 // The table of errors: no status on which SDKs send a request again where the token may be gone, and
 // never 409 or 429.
 TEST(Http, ErrorsAreNotRetried) {
+  constexpr std::string_view any_step = "AnyStep.1";  // of no algorithm: none is run
   std::map<std::string_view, int> statuses;
   for (const ErrorRow& row : Errors()) {
     EXPECT_TRUE(statuses.emplace(row.code, row.status).second) << row.code << " stands twice";
     EXPECT_NE(row.status, 409);
     EXPECT_NE(row.status, 429);
-    const Bytes body = ErrorReply(row.code, "AnyStep.1").value().body;
+    const Bytes body = ErrorReply(row.code, any_step).value().body;
     EXPECT_EQ(FilterBody(body).value(), body) << "not JSON";
     // Each is known again, by itself only.
     EXPECT_EQ(CodeOfReply(row.status, body), row.code);
     EXPECT_EQ(CodeOfReply(row.status + 1, body), "");
-    const std::size_t step = blindlend::ToText(body).find("VerifyBorrow.2");
+    const std::size_t step = blindlend::ToText(body).find(any_step);
     for (std::size_t i = 0; i < body.size(); ++i) {
       Bytes changed = body;
       changed[i] ^= 1;
-      const bool is_of_step = i >= step && i < step + 14;
+      const bool is_of_step = i >= step && i < step + any_step.size();
       EXPECT_EQ(CodeOfReply(row.status, changed), is_of_step ? row.code : "") << i;
     }
   }
