@@ -175,6 +175,7 @@ void CheckTargetCases(List& list) {
   bad("CheckTarget.4", "no digit", "Length", "GET", "/v1/models?limit=");
   bad("CheckTarget.4", "five digits", "Length", "GET", "/v1/models?limit=10000");
   bad("CheckTarget.4", "no digits", "Malformed", "GET", "/v1/models?limit=x");
+  bad("CheckTarget.4", "another sign", "Malformed", "GET", "/v1/models?limit-5");
   bad("CheckTarget.3", "another path, and a query", "Order", "GET", "/v1/files?user=me");
   bad("CheckTarget.1", "the absolute form: no proxy for everything", "Malformed", "POST",
       "http://upstream/v1/messages");
