@@ -171,6 +171,26 @@ class Table(LendingTest):
         self.refused(message("POST", "/v1/messages", [("Transfer-Encoding", "chunked")]) + inner, 411,
                      "length_required", "CheckFraming.1")
 
+    def test_refused_without_a_reset(self):
+        """A client that sends its body before it listens can do so: the connection does not break under it (RFC 9112 section
+        9.6). The relay waits for two seconds; what took this machine longer is done again."""
+        data = message("POST", "/v1/messages", [("Content-Length", str(1 << 26)), *CONTENT])
+        for _ in range(20):
+            begin = time.monotonic()
+            with socket.create_connection(self.relay.address, timeout=PATIENCE) as connection:
+                try:
+                    connection.sendall(data)
+                    for _ in range(16):
+                        connection.sendall(b"x" * 65536)  # fails where the relay has closed
+                        time.sleep(0.02)
+                except ConnectionError:
+                    if time.monotonic() - begin < 1:
+                        raise
+                    continue
+                reply = receive(connection)
+                break
+        self.assertEqual((reply.status, reply.code, reply.end), (413, "too_large", "clean"))
+
     def test_one_request_a_connection(self):
         """What comes behind a body is neither part of it nor another request."""
         first, second = (self.request({"model": "ok", "behind": i}) for i in range(2))
