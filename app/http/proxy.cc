@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 
 /// Threads that wait for the disk, so that what comes at once shares its fsync.
 constexpr std::size_t kDiskThreads = 16;
+/// How often what has ended is erased from the wallet's log.
+constexpr Seconds kEraseTime{1};
 /// How long a lender who did not take a request is asked after the others.
 constexpr std::chrono::seconds kAvoided{30};
 /// How long an attestation is relied on.
@@ -57,12 +59,20 @@ class Member {
   }
 
   ProxyCounts Run() {
-    host_.Run();
+    host_.Run(kEraseTime, [this] { return Erase(); });
     disk_.join();
+    // What has ended since the last time.
+    if (const auto erased = wallet_.EraseEnded(); !erased) OfWallet(erased.error());
     return counts_;
   }
 
  private:
+  /// Gone for good a moment after the reply, which need not wait for it.
+  Task<void> Erase() {
+    const auto erased = co_await Elsewhere(disk_, [this] { return wallet_.EraseEnded(); });
+    if (!erased) OfWallet(erased.error());
+  }
+
   Task<void> Answer(std::shared_ptr<Wire> caller) {
     Exchange exchange;
     exchange.caller = std::move(caller);
@@ -207,7 +217,8 @@ class Member {
     }
     const bool is_served = end == TokenEnd::kServed;
     ++(is_served ? counts_.spent : counts_.held_again);
-    const auto ended = co_await Elsewhere(disk_, [&] { return wallet_.End(sealed, is_served); });
+    const auto ended =
+        co_await Elsewhere(disk_, [&] { return wallet_.End(sealed, is_served, false); });
     if (!ended) OfWallet(ended.error());
   }
 

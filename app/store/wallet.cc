@@ -92,7 +92,7 @@ Wallet::Wallet(Database database, std::string directory)
     : owned_(std::make_unique<Database>(std::move(database))),
       database_(*owned_),
       commits_(std::make_unique<GroupCommit>(database_)),
-      ended_(std::make_unique<std::uint64_t>(0)),
+      ended_(std::make_unique<std::uint64_t>(1)),
       erased_(std::make_unique<std::uint64_t>(0)),
       directory_(std::move(directory)) {
   key_ = PublicOf(IdentitySeed(database_));
@@ -444,7 +444,7 @@ std::expected<std::size_t, Stop> Wallet::Reclaim() {
   });
 }
 
-std::expected<void, Stop> Wallet::End(View sealed, bool served) {
+std::expected<void, Stop> Wallet::End(View sealed, bool served, bool erases) {
   const auto borrow =
       ParseBorrow(sealed.first(sealed.size() - std::min<std::size_t>(sealed.size(), 64)));
   if (!borrow) return Refused(borrow.error());
@@ -466,12 +466,14 @@ std::expected<void, Stop> Wallet::End(View sealed, bool served) {
     return ++*ended_;
   });
   if (!ended) return std::unexpected(ended.error());
+  return erases ? EraseEnded() : std::expected<void, Stop>{};
+}
+
+std::expected<void, Stop> Wallet::EraseEnded() {
   return Guarded([&]() -> std::expected<void, Stop> {
-    // Once for all whose transaction it was.
     commits_->Alone([&] {
-      if (*erased_ >= *ended) return;
-      *erased_ = *ended_;
-      database_.Erase();
+      if (*erased_ == *ended_) return;
+      if (database_.Erase()) *erased_ = *ended_;
     });
     return {};
   });

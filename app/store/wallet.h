@@ -63,7 +63,7 @@ struct Accepted {
 };
 
 /// As for Admin: kExitUnusable for the database, kExitRefused for an algorithm, nothing changed
-/// then. Spend and End may be called by several threads at once.
+/// then. Spend, End and EraseEnded may be called by several threads at once.
 class Wallet {
  public:
   /// Makes the directory's wallet, or opens it if it is there.
@@ -115,8 +115,12 @@ class Wallet {
   std::expected<std::size_t, Stop> Reclaim();
 
   /// What became of a sealed borrow: served, and the token is erased; or released, and it is held
-  /// again.
-  std::expected<void, Stop> End(View sealed, bool served);
+  /// again. erases: whether what is gone is gone from the log too when this returns; otherwise it is
+  /// after the next EraseEnded.
+  std::expected<void, Stop> End(View sealed, bool served, bool erases = true);
+
+  /// Truncates the log, if a token has come to an end since it last was.
+  std::expected<void, Stop> EraseEnded();
 
   /// Burns and erases the tokens whose epoch is over at now, those too that are still asked for.
   /// Returns how many.
@@ -137,8 +141,8 @@ class Wallet {
   std::unique_ptr<Database> owned_;
   Database& database_;
   std::unique_ptr<GroupCommit> commits_;
-  /// How many tokens have come to an end, and how many of them are gone from the log too. Changed in the
-  /// turns that commits_ gives.
+  /// How many tokens have come to an end, one more for what a crash has left; and how many of them are
+  /// gone from the log too. Used in the turns that commits_ gives.
   std::unique_ptr<std::uint64_t> ended_, erased_;
   std::string directory_;
   Bytes key_;

@@ -36,7 +36,11 @@ class Fork : public testing::Test {
   void Open() {
     bool made = false;
     store_.reset();
-    store_.emplace(Store::Init(Place(), SourceOf("store"), made).value());
+    auto store = Store::Init(Place(), SourceOf("store"), made).value();
+    if constexpr (std::is_same_v<Store, Wallet>)
+      store_.emplace(std::move(store));
+    else
+      store_ = std::move(store);
   }
   std::string Place() const { return directory_ / "store"; }
   Table Chain() const {

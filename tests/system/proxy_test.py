@@ -104,6 +104,13 @@ class Whole(ProxyTest):
                                  "content-type", "content-length", "accept-encoding", "user-agent",
                                  "connection"])
 
+    def test_erased_soon(self):
+        """What a spent token leaves in the wallet's log is gone a moment later, with nobody stopping the proxy."""
+        log = self.path("m0/wallet.db-wal")
+        for _ in range(2):
+            self.assertEqual(self.call({"model": "ok"}).status, 200)
+            self.wait_until(lambda: os.path.getsize(log) == 0)
+
     def test_warns(self):
         """Of what joins a member to its borrows, at the start, and once when it happens."""
         self.proxy.stop()
