@@ -258,7 +258,7 @@ class Table(LendingTest):
         self.refused(self.request(b"{}", sealed=sealed), 403, "token_spent", token="spent")
         # Also for another request, and with a body that would be refused: the token comes first.
         self.refused(self.request(b"[]", sealed=sealed), 403, "token_spent", token="spent")
-        self.refused(self.request(b"[]", sealed=sealed[:-1] + b"\0"), 401, "token_invalid", "VerifyBorrow.7")
+        self.refused(self.request(b"[]", sealed=sealed[:-1] + bytes([sealed[-1] ^ 1])), 401, "token_invalid", "VerifyBorrow.7")
 
     def test_bodies(self):
         sealed = self.spend()  # of another request: that is looked at later
