@@ -96,11 +96,20 @@ class Issuer {
       co_await SendError(exchange, refusal);
       co_return;
     }
+    // Others have come since its head.
+    if (waiting_ >= kMaxWaiting || !IsAllowed()) {
+      const Refusal refusal{"busy", "", {}};
+      ++counts_.refused;
+      co_await SendError(exchange, refusal);
+      co_return;
+    }
     const Counted counted(waiting_);
+    allowed_ -= 1;
     bool is_new = false;
     const auto response = co_await Elsewhere(
         disk_, [&] { return admin_.Issue(*sealed, options_.Now(), options_.source, is_new); });
     if (!response) {
+      allowed_ += 1;
       ++counts_.refused;
       Refusal refusal{"not_issued", response.error().step, {}};
       if (response.error().status != kExitRefused)
@@ -108,7 +117,6 @@ class Issuer {
       co_await SendError(exchange, refusal);
       co_return;
     }
-    allowed_ -= 1;
     ++counts_.answered;
     if (is_new) ++counts_.debited;
     const std::vector<Header> headers = {{"content-type", "text/plain"}};

@@ -62,14 +62,14 @@ class Member {
     host_.Run(kEraseTime, [this] { return Erase(); });
     disk_.join();
     // What has ended since the last time.
-    if (const auto erased = wallet_.EraseEnded(); !erased) OfWallet(erased.error());
+    if (const auto erased = wallet_.EraseEnded(false); !erased) OfWallet(erased.error());
     return counts_;
   }
 
  private:
   /// Gone for good a moment after the reply, which need not wait for it.
   Task<void> Erase() {
-    const auto erased = co_await Elsewhere(disk_, [this] { return wallet_.EraseEnded(); });
+    const auto erased = co_await Elsewhere(disk_, [this] { return wallet_.EraseEnded(false); });
     if (!erased) OfWallet(erased.error());
   }
 
@@ -216,10 +216,10 @@ class Member {
       co_return;
     }
     const bool is_served = end == TokenEnd::kServed;
-    ++(is_served ? counts_.spent : counts_.held_again);
     const auto ended =
         co_await Elsewhere(disk_, [&] { return wallet_.End(sealed, is_served, false); });
     if (!ended) OfWallet(ended.error());
+    ++(!ended ? counts_.pending : is_served ? counts_.spent : counts_.held_again);
   }
 
   /// One token at one lender: sent again, with the same bytes, until its fate is known.

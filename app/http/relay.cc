@@ -62,6 +62,9 @@ class Server {
     return counts_;
   }
 
+  /// Whether whoever stopped it does not want to wait.
+  bool is_over() const { return host_.is_over(); }
+
  private:
   /// Keeps the mark beside the database current, and the database free of an order.
   Task<void> TakeCare() {
@@ -69,14 +72,15 @@ class Server {
     if (changes_ != compacted_ && now - compacted_at_ >= Seconds(options_.compact_time)) {
       const std::uint64_t changes = changes_;
       const auto compacted = co_await Elsewhere(disk_, [this] { return lender_.Compact(false); });
-      // Where it failed, or somebody read meanwhile, the next turn tries again.
+      // Where it failed, or somebody read meanwhile, it is tried again when its time has come again.
       if (!compacted) complaint_.StoreFailed(compacted.error());
       if (compacted && *compacted) compacted_ = marked_ = changes;
-      if (compacted && *compacted) compacted_at_ = now;
+      compacted_at_ = now;
     }
     if (changes_ == marked_) co_return;
-    marked_ = changes_;
-    co_await Elsewhere(disk_, [this] { return lender_.WriteMark(); });
+    const std::uint64_t changes = changes_;
+    const auto written = co_await Elsewhere(disk_, [this] { return lender_.WriteMark(); });
+    if (written) marked_ = changes;
   }
 
   Task<void> Answer(std::shared_ptr<Wire> member) {
@@ -324,7 +328,7 @@ std::expected<RelayCounts, Stop> Relay(const RelayOptions& options,
     ready((*post)->address);
     counts = serving.Run();
     // While serving catches signals: a second one must not end what the first one has asked for.
-    if (const auto compacted = (*lender)->Compact(); !compacted)
+    if (const auto compacted = (*lender)->Compact(!serving.is_over()); !compacted)
       return std::unexpected(compacted.error());
   }
   return counts;

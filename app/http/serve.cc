@@ -49,10 +49,6 @@ std::optional<Refusal> CheckHead(Exchange& exchange, const Bounds& bounds) {
   return std::nullopt;
 }
 
-std::chrono::steady_clock::duration DurationOf(Seconds time) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
-}
-
 Task<bool> Send(Wire& wire, const Bytes& bytes) {
   wire.Limit(kWriteTime);
   const bool went = co_await wire.Write(bytes);
@@ -267,7 +263,14 @@ void Host::Run(Seconds every, std::function<Task<void>()> tick) {
     });
     BeginToStop();
   });
-  post_.io.run();
+  // What throws out of a handler, want of memory say, ends that handler and nothing else.
+  for (bool goes_on = true; goes_on;) {
+    try {
+      post_.io.run();
+      goes_on = false;
+    } catch (const std::exception&) {
+    }
+  }
 }
 
 void Host::Keep(const std::shared_ptr<Wire>& wire) {
@@ -303,35 +306,46 @@ void Host::EndIfIdle() {
 }
 
 Task<void> Host::Accept() {
+  bool has_failed = false;
   while (!is_stopping_) {
-    error_code error;
-    Tcp::socket socket(post_.io);
-    co_await post_.acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-    // Most likely out of file descriptors: whoever ends gives one back.
-    if (error && !is_stopping_) co_await Pause(Seconds(0.05));
-    // Beyond the bound it is closed again.
-    if (!error && connections_ < kMaxConnections)
-      asio::co_spawn(post_.io, Answer(std::move(socket)), asio::detached);
+    try {
+      // Most likely out of memory or of file descriptors: whoever ends gives some back.
+      if (has_failed) co_await Pause(Seconds(0.05));
+      has_failed = !co_await AcceptOne() && !is_stopping_;
+    } catch (const std::exception&) {
+      has_failed = true;
+    }
   }
+}
+
+Task<bool> Host::AcceptOne() {
+  error_code error;
+  Tcp::socket socket(post_.io);
+  co_await post_.acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+  // Beyond the bound it is closed again.
+  if (!error && connections_ < kMaxConnections)
+    asio::co_spawn(post_.io, Answer(std::move(socket)), asio::detached);
+  co_return !error;
 }
 
 Task<void> Host::Answer(Tcp::socket socket) {
   {
     const Counted counted(connections_);
-    const auto wire = std::make_shared<Wire>(std::move(socket));
-    Keep(wire);
-    bool is_ready = true;
-    if (post_.tls) {
-      wire->Limit(Seconds(options_.head_time));
-      is_ready = co_await wire->Secure(*post_.tls, "");
-    }
+    std::shared_ptr<Wire> wire;
     // Out of memory, say: this connection ends, the others do not.
     try {
+      wire = std::make_shared<Wire>(std::move(socket));
+      Keep(wire);
+      bool is_ready = true;
+      if (post_.tls) {
+        wire->Limit(Seconds(options_.head_time));
+        is_ready = co_await wire->Secure(*post_.tls, "");
+      }
       if (is_ready) co_await answer_(wire);
     } catch (const std::exception&) {
-      wire->Reset();
+      if (wire) wire->Reset();
     }
-    wire->Drop();
+    if (wire) wire->Drop();
   }
   EndIfIdle();
 }
@@ -341,7 +355,12 @@ Task<void> Host::Tick(Seconds every, std::function<Task<void>()> tick) {
     error_code ignored;
     ticks_.expires_after(DurationOf(every));
     co_await ticks_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (!is_stopping_) co_await tick();
+    if (is_stopping_) break;
+    // The next turn does what this one could not.
+    try {
+      co_await tick();
+    } catch (const std::exception&) {
+    }
   }
 }
 

@@ -124,6 +124,8 @@ class Host {
   void LoseAll();
   void EndIfIdle();
   Task<void> Accept();
+  /// Whether one came.
+  Task<bool> AcceptOne();
   Task<void> Answer(Tcp::socket socket);
   Task<void> Tick(Seconds every, std::function<Task<void>()> tick);
 

@@ -12,8 +12,9 @@ namespace {
 
 constexpr Kind kCredentialFile = {"credential", 8192, false, true};
 
+/// Where there may be a password in it, the text is not repeated.
 std::unexpected<Stop> Bad(const std::string& text, const std::string& why) {
-  return Unusable(text, why);
+  return Unusable(text.contains('@') ? "an address with a user or a password" : text, why);
 }
 
 }  // namespace
@@ -25,8 +26,6 @@ std::expected<Url, Stop> ParseUrl(const std::string& text) {
     return Bad(text, "is not of the form http://HOST or https://HOST");
   rest.remove_prefix(url.is_secure ? 8 : 7);
   const std::string_view authority = Before(rest, '/');
-  // The text is not repeated: what stands there may be a password.
-  if (authority.contains('@')) return Unusable("the URL", "must not name a user or a password");
   url.path = rest.substr(authority.size());
   while (url.path.ends_with('/')) url.path.pop_back();
   std::string_view host = authority;

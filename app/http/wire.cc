@@ -39,10 +39,6 @@ asio::const_buffer BufferOf(View bytes) {
   return {bytes.data(), bytes.size()};
 }
 
-Clock::duration DurationOf(Seconds time) {
-  return std::chrono::duration_cast<Clock::duration>(time);
-}
-
 template <class Fields>
 std::vector<Header> HeadersOf(const Fields& fields) {
   std::vector<Header> headers;

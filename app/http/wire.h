@@ -26,6 +26,11 @@ using Task = boost::asio::awaitable<T>;
 using Tcp = boost::asio::ip::tcp;
 using Seconds = std::chrono::duration<double>;
 
+/// As the clocks take it.
+inline std::chrono::steady_clock::duration DurationOf(Seconds time) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
+}
+
 /// One connection, with TLS or without. All its functions are called by the one thread that serves.
 class Wire : public std::enable_shared_from_this<Wire> {
  public:

@@ -45,8 +45,8 @@ class Database {
   /// Runs one statement and returns all its rows. Parameters are ?1, ?2, ...
   std::vector<Row> Run(const std::string& sql, const std::vector<Value>& parameters = {});
 
-  /// Truncates the write-ahead log, so that what was deleted is gone from it too. Does nothing while
-  /// another process reads; its own turn comes then. Whether the log is empty now.
+  /// Truncates the write-ahead log, so that what was deleted is gone from it too. Waits for another
+  /// process that reads as WaitFor says, then does nothing. Whether the log is empty now.
   bool Erase();
 
   /// How long to wait for another process or connection. time: at least 0.
@@ -79,6 +79,8 @@ class Database {
 
 /// How long a process waits for another one's transaction, which may have to wait for a slow disk.
 inline constexpr std::chrono::milliseconds kPatient{60'000};
+/// The same, where others wait meanwhile.
+inline constexpr std::chrono::milliseconds kImpatient{50};
 
 /// Another wait for as long as it lives.
 class Patience {

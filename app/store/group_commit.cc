@@ -22,19 +22,27 @@ void GroupCommit::Run(const std::function<void()>& work) {
     lock.unlock();
     const Clock::time_point begin = Clock::now();
     std::vector<Pending*> group;
-    RunAll(group);
+    const std::exception_ptr failure = RunAll(group);
     const Clock::time_point end = Clock::now();
     lock.lock();
     expected_ = group.size() + waiting_.size();
     // Where a commit is quick, to wait for it costs more than it brings.
     until_ = end - begin < kQuickCommit ? end : end + (end - begin) / 4;
-    for (Pending* const each : group) {
-      each->done = true;
-      each->changed.notify_one();
-    }
+    Tell(group, failure);
+    // Whatever stopped this thread, nobody must wait for ever: also not who could not be taken along.
+    if (failure) Tell(waiting_, failure);
+    if (failure) waiting_.clear();
     LetNextWrite();
   }
-  if (mine.error) throw *mine.error;
+  if (mine.failure) std::rethrow_exception(mine.failure);
+}
+
+void GroupCommit::Tell(const std::vector<Pending*>& group, const std::exception_ptr& failure) {
+  for (Pending* const each : group) {
+    each->failure = failure;
+    each->done = true;
+    each->changed.notify_one();
+  }
 }
 
 /// One of those who came meanwhile goes on, and only that one wakes.
@@ -56,16 +64,18 @@ void GroupCommit::Alone(const std::function<void()>& work) {
   }
   writing_ = true;
   lock.unlock();
-  const auto done = Guarded([&]() -> std::expected<void, Stop> {
+  std::exception_ptr failure;
+  try {
     work();
-    return {};
-  });
+  } catch (...) {
+    failure = std::current_exception();
+  }
   lock.lock();
   LetNextWrite();
-  if (!done) throw StoreError{done.error()};
+  if (failure) std::rethrow_exception(failure);
 }
 
-void GroupCommit::RunAll(std::vector<Pending*>& group) {
+std::exception_ptr GroupCommit::RunAll(std::vector<Pending*>& group) {
   std::size_t begun = 0;
   const auto anybody = [&] {
     const std::lock_guard lock(mutex_);
@@ -73,18 +83,16 @@ void GroupCommit::RunAll(std::vector<Pending*>& group) {
     waiting_.clear();
     return begun < group.size();
   };
-  // Guarded: whatever stops this thread, the others must not wait for ever.
-  const auto done = Guarded([&]() -> std::expected<void, Stop> {
+  try {
     Transaction transaction(database_);
     // Those who come while others' work is done are taken along too. Each thread comes once.
     while (anybody())
       while (begun < group.size()) (*group[begun++]->work)();
     transaction.Commit();
-    return {};
-  });
-  if (done) return;
-  if (group.empty()) anybody();  // not even a transaction began
-  for (Pending* const each : group) each->error = StoreError{done.error()};
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
 }
 
 }  // namespace blindlend

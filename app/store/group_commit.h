@@ -3,8 +3,8 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
-#include <optional>
 
 #include "app/store/database.h"
 
@@ -17,8 +17,8 @@ class GroupCommit {
  public:
   explicit GroupCommit(Database& database) : database_(database) {}
 
-  /// Runs work in a transaction, and returns when it is durable. Throws StoreError, then nothing of
-  /// the whole group has happened.
+  /// Runs work in a transaction, and returns when it is durable. Throws what one of the group's works or
+  /// the database throws, then nothing of the whole group has happened.
   void Run(const std::function<void()>& work);
 
   /// Runs work, which is no transaction, while none is open: as soon as the one that is has ended, before
@@ -28,11 +28,12 @@ class GroupCommit {
  private:
   struct Pending {
     const std::function<void()>* work = nullptr;
-    std::optional<StoreError> error;
+    std::exception_ptr failure;
     bool done = false, leads = false;
     std::condition_variable changed;
   };
-  void RunAll(std::vector<Pending*>& group);
+  std::exception_ptr RunAll(std::vector<Pending*>& group);
+  static void Tell(const std::vector<Pending*>& group, const std::exception_ptr& failure);
   void LetNextWrite();
   using Clock = std::chrono::steady_clock;
 

@@ -28,8 +28,6 @@ const DatabaseKind kLenderDatabase = {
 
 constexpr std::array kStates = {SpentEntry::State::kClaimed, SpentEntry::State::kReleased,
                                 SpentEntry::State::kServed};
-/// For another process, while calls wait.
-constexpr std::chrono::milliseconds kImpatient{50};
 constexpr Kind kMarkFile = {"lender.mark", 32};
 
 std::string StateName(SpentEntry::State state) {

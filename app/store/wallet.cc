@@ -466,13 +466,14 @@ std::expected<void, Stop> Wallet::End(View sealed, bool served, bool erases) {
     return ++*ended_;
   });
   if (!ended) return std::unexpected(ended.error());
-  return erases ? EraseEnded() : std::expected<void, Stop>{};
+  return erases ? EraseEnded(true) : std::expected<void, Stop>{};
 }
 
-std::expected<void, Stop> Wallet::EraseEnded() {
+std::expected<void, Stop> Wallet::EraseEnded(bool waits) {
   return Guarded([&]() -> std::expected<void, Stop> {
     commits_->Alone([&] {
       if (*erased_ == *ended_) return;
+      const Patience patience(database_, waits ? kPatient : kImpatient);
       if (database_.Erase()) *erased_ = *ended_;
     });
     return {};

@@ -120,7 +120,7 @@ class Wallet {
   std::expected<void, Stop> End(View sealed, bool served, bool erases = true);
 
   /// Truncates the log, if a token has come to an end since it last was.
-  std::expected<void, Stop> EraseEnded();
+  std::expected<void, Stop> EraseEnded(bool waits);
 
   /// Burns and erases the tokens whose epoch is over at now, those too that are still asked for.
   /// Returns how many.

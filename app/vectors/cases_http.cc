@@ -129,6 +129,13 @@ void ParseChallengeCases(List& list) {
   bad("ParseChallenge.1", "empty", "Length", {{"value", ""}});
   bad("ParseChallenge.1", "another scheme", "Malformed", {{"value", Bytewise("Bearer")}});
   bad("ParseChallenge.1", "no parameter", "Malformed", {{"value", Bytewise("Blindlend")}});
+  const std::string rest = ", epoch=\"7\", lender=\"" + lender + "\", context=\"\"";
+  bad("ParseChallenge.1", "another scheme, all else right", "Malformed",
+      {{"value", Bytewise("Bearer group=\"Zw==\"" + rest)}});
+  bad("ParseChallenge.1", "another name", "Malformed",
+      {{"value", Bytewise("Blindlend name=\"Zw==\"" + rest)}});
+  bad("ParseChallenge.1", "a space behind it", "Canonical",
+      {{"value", Bytewise("Blindlend group=\"Zw==\"" + rest + " ")}});
   bad("ParseChallenge.1", "a context", "Malformed",
       with("Zw==", "7", lender, ", context=\"MQ==\""));
   bad("ParseChallenge.1", "no context", "Malformed", with("Zw==", "7", lender, ""));
@@ -216,7 +223,10 @@ void CheckCallerCases(List& list) {
   list.Valid("what tools send besides", {"Normal"},
              in("GET", {host, key, {"Sec-Fetch-Mode", "cors"}, {"User-Agent", "node"}}, false));
   list.Valid("a key of another kind", {"Normal"},
-             in("GET", {host, {"Authorization", "Bearer any"}}, false));
+             in("GET", {host, {"AUTHORIZATION", "Bearer any"}}, false));
+  list.Valid("an address of IPv4 in IPv6", {"EdgeCase"},
+             post({{"Host", "[::ffff:10.0.0.1]:80"}}, true));
+  list.Valid("one digit in brackets", {"EdgeCase"}, post({{"Host", "[a]"}}, true));
   const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
     list.Invalid(step, why, {flag}, input);
   };
@@ -252,7 +262,10 @@ void CheckCallerCases(List& list) {
                                  "[::1",
                                  "[::g]",
                                  "127.0.0.1 ",
-                                 "localhost:80a"})
+                                 "localhost:80a",
+                                 "[::a",
+                                 "fe80::1]:80",
+                                 "[FE80::1]"})
     for (const bool anywhere : {false, true})
       bad("CheckCaller.6", "a name, or nothing of this form", "Malformed",
           post({{"Host", name}}, anywhere));
@@ -353,6 +366,9 @@ void FilterRequestHeadersCases(List& list) {
   list.Valid("of two accepts one is of another form", {"EdgeCase"},
              in({{"accept", "text/html"}, {"accept", "*/*"}}));
   list.Valid("512 bytes", {"EdgeCase"}, one("anthropic-beta", std::string(512, 'b')));
+  list.Valid("one byte", {"EdgeCase"}, one("anthropic-beta", "b"));
+  list.Valid("tabs are white space too", {"EdgeCase"}, one("anthropic-beta", "a,\tb"));
+  list.Valid("Z is a letter", {"EdgeCase"}, one("CONTENT-TYPE", "APPLICATION/JSON;Z"));
   const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
     list.Invalid(step, why, {flag}, input);
   };
@@ -364,6 +380,8 @@ void FilterRequestHeadersCases(List& list) {
   bad(form, "empty", "Length", one("anthropic-beta", "  "));
   bad(form, "513 bytes", "Length", one("openai-beta", std::string(513, 'b')));
   bad(form, "not a date", "Malformed", one("anthropic-version", "latest"));
+  bad(form, "a date of nine bytes", "Length", one("anthropic-version", "2023-06-0"));
+  bad(form, "a date of eleven digits", "Length", one("anthropic-version", "2023-06-011"));
   bad(form, "a date and more", "Length", one("anthropic-version", "2023-06-01a"));
   bad(form, "a date of other lengths", "Malformed", one("anthropic-version", "202-306-011"));
   bad(form, "a date with a sign", "Malformed", one("anthropic-version", "+023-06-01"));
@@ -462,6 +480,18 @@ void FilterBodyCases(List& list) {
   bad(no_json, "65 levels in what is removed", "Range",
       "{\"user\":" + std::string(64, '[') + std::string(64, ']') + "}");
   bad(no_json, "a zero byte behind it", "Malformed", std::string_view("{\"a\":1}\0", 8));
+  bad(no_json, "a byte 1f in a text", "Malformed", "{\"a\":\"\x1f\"}");
+  bad(no_json, "a semicolon", "Malformed", "{\"a\";1}");
+  bad(no_json, "a letter before the name", "Malformed", "{xa\":1}");
+  for (const auto& [escape, code] :
+       std::vector<std::pair<std::string, std::string>>{{"b", "0008"},
+                                                        {"f", "000c"},
+                                                        {"r", "000d"},
+                                                        {"t", "0009"},
+                                                        {"\"", "0022"},
+                                                        {"\\", "005c"}})
+    bad(no_json, "an escape and its code", "Canonical",
+        "{\"\\" + escape + "\":1,\"\\u" + code + "\":2}");
   bad(no_json, "a form feed", "Malformed", "{\f}");
   bad(no_json, "no digit before the point", "Malformed", "{\"a\":.5}");
   bad(no_json, "a sign alone", "Malformed", "{\"a\":-}");
@@ -579,7 +609,7 @@ void CodeOfReplyCases(List& list) {
     const ErrorMessage reply = ErrorReply(row.code, "").value();
     valid("of the table", "Normal", reply.status, blindlend::ToText(reply.body));
   }
-  const std::string body = blindlend::ToText(ErrorReply("token_busy", "Claim.3").value().body);
+  const std::string body = blindlend::ToText(ErrorReply("token_busy", "").value().body);
   valid("with its step", "Normal", 503, body);
   valid("with another status", "Malformed", 500, body);
   valid("with one byte more", "Malformed", 503, body + "\n");

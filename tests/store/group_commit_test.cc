@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
 #include <thread>
 
 #include "app/store/lender.h"
@@ -31,6 +32,8 @@ class GroupCommitTest : public testing::Test {
       commits_->Run(work);
       return true;
     } catch (const StoreError&) {
+      return false;
+    } catch (const std::bad_alloc&) {
       return false;
     }
   }
@@ -68,6 +71,19 @@ class GroupCommitTest : public testing::Test {
   std::optional<GroupCommit> commits_;
   int wait_ = 1;
 };
+
+// Whatever is thrown, memory's end too: the group is told, and the next one writes.
+TEST_F(GroupCommitTest, WantOfMemoryStopsNobodyElse) {
+  EXPECT_FALSE(Run([&] {
+    Add(1);
+    throw std::bad_alloc();
+  }));
+  EXPECT_THROW(commits_->Alone([] { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_TRUE(Run([&] { Add(2); }));
+  EXPECT_EQ(Committed(), 1u);
+  Together([] { throw std::bad_alloc(); }, [&] { Add(3); });
+  EXPECT_TRUE(Run([&] { Add(4); }));
+}
 
 TEST_F(GroupCommitTest, WhoComesMeanwhileIsTakenAlong) {
   bool taken_along = false;

@@ -112,6 +112,19 @@ class Issue(GroupTest):
         server = self.serve("--rate", "2")
         for _ in range(5):  # what is refused uses nothing up
             self.assertEqual(self.post(b"x", server).code, "not_issued")
+        # Bodies that end together share the rate as those do that come one by one.
+        at_once, begin = [], threading.Barrier(6)
+
+        def go():
+            begin.wait(60)
+            at_once.append(self.post(self.read("rq"), server).status)
+        together = [threading.Thread(target=go) for _ in range(6)]
+        for each in together:
+            each.start()
+        for each in together:
+            each.join()
+        self.assertEqual(sorted(at_once), [200] * 2 + [503] * 4)
+        server = self.serve("--rate", "2")
         statuses = [self.post(self.read("rq"), server).status for _ in range(3)]
         self.assertEqual(statuses, [200, 200, 503])
         done = self.run_cli(*self.fetch(url=server.url), expect=3)
