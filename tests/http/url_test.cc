@@ -61,6 +61,12 @@ TEST(Url, Refused) {
                 Refusal(text).ends_with("has no port from 1 to 65535"))
         << text << ": " << Refusal(text);
   for (const char* const text :
+       {"http://me:hunter2@h", "https://me:hu/nter2@h", "HTTPS://me:hunter2@h"})
+    EXPECT_EQ(Refusal(text).find("nter2"), std::string::npos);
+  const auto via = ParseVia("socks5h://me:hunter2@127.0.0.1:9050");
+  ASSERT_FALSE(via);
+  EXPECT_EQ(via.error().line.find("hunter2"), std::string::npos);
+  for (const char* const text :
        {"http://h:0", "http://h:65536", "http://h:000080", "http://h:-1", "http://h:+1",
         "http://h: 1", "http://h:80:80", "http://h:a", "http://[::1]:99999"})
     EXPECT_TRUE(Refusal(text).ends_with("has no port from 1 to 65535"))
