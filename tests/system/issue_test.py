@@ -5,6 +5,7 @@ Run as: BLINDLEND=path/to/blindlend python3 issue_test.py. Standard library only
 
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -13,7 +14,7 @@ import unittest
 
 from group_harness import DAY, NOW, T0, GroupTest, make_group
 from harness import BLINDLEND
-from http_harness import PATIENCE, Server, ask, message
+from http_harness import PATIENCE, Server, ask, message, receive
 
 
 def setUpModule():
@@ -112,17 +113,19 @@ class Issue(GroupTest):
         server = self.serve("--rate", "2")
         for _ in range(5):  # what is refused uses nothing up
             self.assertEqual(self.post(b"x", server).code, "not_issued")
-        # Bodies that end together share the rate as those do that come one by one.
-        at_once, begin = [], threading.Barrier(6)
-
-        def go():
-            begin.wait(60)
-            at_once.append(self.post(self.read("rq"), server).status)
-        together = [threading.Thread(target=go) for _ in range(6)]
+        # Bodies that end together share the rate as those do that come one by one: all heads are in before.
+        body = self.read("rq")
+        data = message("POST", "/blindlend/v1/issue", [("Host", "x"), ("Content-Type", "text/plain"),
+                                                       ("Content-Length", str(len(body)))], body)
+        together = [socket.create_connection(server.address, timeout=PATIENCE) for _ in range(6)]
         for each in together:
-            each.start()
+            each.sendall(data[:-1])
+        self.assertEqual(self.post(b"x", server).code, "not_issued")  # in order: behind this one they have been read
         for each in together:
-            each.join()
+            each.sendall(data[-1:])
+        at_once = [receive(each).status for each in together]
+        for each in together:
+            each.close()
         self.assertEqual(sorted(at_once), [200] * 2 + [503] * 4)
         server = self.serve("--rate", "2")
         statuses = [self.post(self.read("rq"), server).status for _ in range(3)]
