@@ -22,7 +22,7 @@ import unittest.mock
 from group_harness import NOW
 from harness import BLINDLEND
 from http_harness import (CONTENT, PATIENCE, SECRET, LendingTest, Server, ask, authorization, canonical,
-                          message, receive)
+                          certificate, message, receive)
 from stub_upstream import Upstream
 
 
@@ -964,10 +964,7 @@ class Tls(LendingTest):
     def setUpClass(cls):
         super().setUpClass()
         for name, host in (("good", "localhost"), ("other", "elsewhere.example")):
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                            "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2", "-subj",
-                            f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"], cwd=cls.shared, check=True,
-                           stderr=subprocess.DEVNULL)
+            certificate(cls.shared, name, host)
 
     def secure_stub(self, name):
         stub = Upstream(credential=("x-api-key", SECRET))

@@ -17,7 +17,7 @@ import unittest.mock
 
 from group_harness import NOW
 from harness import BLINDLEND
-from http_harness import CONTENT, LendingTest, Server, ask, message
+from http_harness import CONTENT, LendingTest, Server, ask, certificate, message
 from socks_server import Socks
 
 NAME = "lender.invalid"  # RFC 6761: no resolver knows it
@@ -249,16 +249,10 @@ class Via(LendingTest):
         self.assertIn(b"GET /blindlend/v1/attestation?nonce=", asked[1].sent)
         self.assertIn(b"Authorization: Blindlend", asked[2].sent)
 
-    def certificate(self, name, host):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2", "-subj", f"/CN={host}",
-                        "-addext", f"subjectAltName=DNS:{host}"], cwd=self.shared, check=True,
-                       stderr=subprocess.DEVNULL)
-
     def test_tls(self):
         """The lender's certificate is checked against the name that the proxy was asked for."""
         for name, host in (("good", NAME), ("other", "elsewhere.invalid")):
-            self.certificate(name, host)
+            certificate(self.shared, name, host)
             before, self.socks.asked = self.tokens(), []
             with self.another_relay("--tls-cert", f"{name}.crt", "--tls-key", f"{name}.key"), \
                  self.another(f"https://{NAME}", more=("--ca", f"{name}.crt")) as proxy:

@@ -22,8 +22,8 @@ import unittest
 
 from group_harness import NOW, request_digest
 from harness import BLINDLEND, decode_text, parse_batch
-from http_harness import (CONTENT, PATIENCE, SECRET, Server, Tap, ask, canonical, make_lending_group, message, own,
-                          reply)
+from http_harness import (CONTENT, PATIENCE, SECRET, Server, Tap, ask, canonical, certificate, make_lending_group, message,
+                          own, reply)
 from proxy_test import ProxyTest
 
 
@@ -183,11 +183,9 @@ class Alike(WireTest):
     def test_no_connection_is_joined_to_another(self):
         """With TLS: neither a ticket nor a session of an earlier connection is shown, and greetings differ in what is
         drawn at random alone."""
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", "key", "-out", "crt", "-days", "2", "-subj", "/CN=localhost", "-addext",
-                        "subjectAltName=DNS:localhost"], cwd=self.shared, check=True, stderr=subprocess.DEVNULL)
+        certificate(self.shared, "first")
         self.relay.stop()
-        type(self).relay = self.serve("--tls-cert", "crt", "--tls-key", "key", upstream=self.above.url)
+        type(self).relay = self.serve("--tls-cert", "first.crt", "--tls-key", "first.key", upstream=self.above.url)
         tap = RawTap(self.relay.address)
         self.addCleanup(tap.stop)
         try:
@@ -195,7 +193,7 @@ class Alike(WireTest):
             for member in ("m0", "m1"):
                 if member == "m0":
                     self.proxy.stop()
-                proxy = self.borrow_through(url, member=member, more=("--ca", "crt"))
+                proxy = self.borrow_through(url, member=member, more=("--ca", "first.crt"))
                 for _ in range(3):
                     self.assertEqual(self.call({"model": "ok", "said": "marker-of-content"}, proxy=proxy).status, 200)
                 if member == "m0":
@@ -219,14 +217,12 @@ class Alike(WireTest):
 
     def test_the_relay_tells_its_tls_clients_nothing_to_come_back_with(self):
         """No session ticket is handed out, whatever a client would do with one."""
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", "k2", "-out", "c2", "-days", "2", "-subj", "/CN=localhost"], cwd=self.shared,
-                       check=True, stderr=subprocess.DEVNULL)
+        certificate(self.shared, "second")
         self.relay.stop()
-        type(self).relay = self.serve("--tls-cert", "c2", "--tls-key", "k2", upstream=self.above.url)
+        type(self).relay = self.serve("--tls-cert", "second.crt", "--tls-key", "second.key", upstream=self.above.url)
         try:
             for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-                context = ssl.create_default_context(cafile=self.path("c2"))
+                context = ssl.create_default_context(cafile=self.path("second.crt"))
                 context.check_hostname = False
                 context.maximum_version = version
                 with socket.create_connection(self.relay.address, timeout=PATIENCE) as plain:
@@ -498,16 +494,14 @@ class Limits(WireTest):
 
     def test_shape(self):
         """Limit.TrafficShape: TLS keeps the words, not their number: one byte more is one byte more."""
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", "k3", "-out", "c3", "-days", "2", "-subj", "/CN=localhost", "-addext",
-                        "subjectAltName=DNS:localhost"], cwd=self.shared, check=True, stderr=subprocess.DEVNULL)
+        certificate(self.shared, "third")
         self.relay.stop()
-        type(self).relay = self.serve("--tls-cert", "c3", "--tls-key", "k3", upstream=self.above.url)
+        type(self).relay = self.serve("--tls-cert", "third.crt", "--tls-key", "third.key", upstream=self.above.url)
         tap = RawTap(self.relay.address)
         self.addCleanup(tap.stop)
         self.proxy.stop()
         try:
-            type(self).proxy = self.borrow_through(f"https://localhost:{tap.server_address[1]}", more=("--ca", "c3"))
+            type(self).proxy = self.borrow_through(f"https://localhost:{tap.server_address[1]}", more=("--ca", "third.crt"))
             sizes = []
             for length in (1000, 1001, 1500):
                 known = len(tap.sizes)
