@@ -13,7 +13,6 @@ import signal
 import socket
 import sqlite3
 import ssl
-import subprocess
 import threading
 import time
 import unittest
