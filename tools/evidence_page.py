@@ -291,8 +291,8 @@ class Page:
             "<p>Each step as it stands in the spec, and the statements of <code>ref/</code> (from chapter 11 on: of "
             "<code>app/</code>) under it. <b>Tests that fail without it</b> are those that killed a mutant of the step; each mutant "
             "is given up at the first that notices, so there may be more. <b>Fuzzing</b> counts all executions of the harnesses whose "
-            "corpora run the step, or, where coverage has not been measured, that name its algorithm as a target: not every execution "
-            "comes so far.</p>\n<!--filter-->") + "".join(
+            "corpora run the step, and how often one run over the corpora enters it; or, where coverage has not been measured, those "
+            "that name its algorithm as a target. Not every execution comes so far.</p>\n<!--filter-->") + "".join(
             f'<div class=chapter id="chapter-{e(chapter["name"])}">{self.chapter(chapter, by_file)}</div>\n'
             for chapter in chapters)
         parts.append(self.section("steps", "The spec beside the code", body,
@@ -418,7 +418,8 @@ class Page:
         return [f"{e(what)}: <code>{e(command)}</code>" for what, command, there in (
             ("the rows of the audit", "./audit", found["rows"]),
             ("mutants", "tools/mutate", found["mutants"] is not None),
-            ("coverage, step by step, by tests and by fuzz corpora", "tools/coverage", found["coverage"]),
+            ("coverage, step by step, by tests and by fuzz corpora", "tools/coverage --quick", found["coverage"]),
+            ("coverage of app/", "tools/coverage", found["coverage"] and not found["coverage"]["quick"]),
             ("the cheats' table", "./audit", found["cheats"]),
             ("one borrow with its values", "cmake --build --preset release", found["walk"]),
             ("proofs checked by Coq", "spec/proofs/check", found["proofs"]["result"] == "passed"),
@@ -714,7 +715,8 @@ class Page:
         covered = self.evidence["coverage"]
         if not covered:
             return absent("not measured for these sources:", "tools/coverage")
-        return table(["file", *[f"tests: {kind}" for kind in KINDS], *[f"fuzz: {kind}" for kind in KINDS]], [
+        missing = absent("The rest of app/ was not measured:", "tools/coverage") if covered["quick"] else ""
+        return missing + table(["file", *[f"tests: {kind}" for kind in KINDS], *[f"fuzz: {kind}" for kind in KINDS]], [
             [e(file)] + [share(counts["tests"][kind]) for kind in KINDS]
             + [share(counts["fuzz"][kind]) if counts["fuzz"] else "-" for kind in KINDS]
             for file, counts in covered["files"].items()], "Coverage by file", "numeric")
@@ -852,7 +854,8 @@ class Page:
         names = run["fuzzed_by"] if run else self.harnesses_of(algorithm["name"])
         total = sum(self.fuzzing[name] for name in names) if self.fuzzing else 0
         if names:
-            text = ", ".join(f'<a href="#harness-{e(name)}">{e(name)}</a>' for name in names)
+            text = ", ".join(f'<a href="#harness-{e(name)}">{e(name)}</a>'
+                             + (f" ({names[name]:,} times by its corpora)" if run else "") for name in names)
             text += f": {total:,} executions altogether" if self.fuzzing else ": no campaign yet"
             text += "" if run else ", by the harness's targets"
         else:
