@@ -230,15 +230,15 @@ class Member {
     for (int repeat = 0; repeat <= options_.repeats; ++repeat) {
       if (repeat > 0) co_await Pause(kFirstPause * (1 << (repeat - 1)));
       if (exchange.is_gone || host_.is_over()) break;
-      exchange.callee =
+      const std::shared_ptr<Wire> callee =
           co_await Connect(lender.url, route_, Seconds(options_.connect_time), no_way);
-      if (!exchange.callee && was_sent) continue;
-      if (!exchange.callee) {
+      if (!callee && was_sent) continue;
+      if (!callee) {
         co_await End(sealed, TokenEnd::kReleased);
         co_return Attempt::kNextLender;
       }
-      Wire& wire = *exchange.callee;
-      host_.Keep(exchange.callee);
+      Wire& wire = *callee;
+      host_.Keep(callee);
       if (exchange.is_gone) break;
       wire.Limit(Seconds(options_.idle_time));
       const Header authorization{"Authorization", EncodeAuthorization(sealed)};
@@ -248,7 +248,7 @@ class Member {
       is_resent = was_sent;
       was_sent = true;
       ReplyReader reply(wire);
-      bool has_reply = co_await Converse(exchange.callee, head, body, reply);
+      bool has_reply = co_await Converse(callee, head, body, reply);
       Bytes error;
       if (has_reply && reply.status() >= 400) has_reply = co_await ReadError(reply, error);
       if (!has_reply) {
@@ -282,7 +282,9 @@ class Member {
         wire.Drop();
         co_return Attempt::kNextLender;
       }
-      co_await Deliver(exchange, reply, error, end);
+      // Only now may the caller take the callee with it: before, the token's fate would have stayed open.
+      exchange.callee = callee;
+      if (!exchange.is_gone) co_await Deliver(exchange, reply, error, end);
       wire.Drop();
       co_return Attempt::kDone;
     }

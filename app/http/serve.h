@@ -54,7 +54,7 @@ Task<bool> Converse(std::shared_ptr<Wire> wire, Bytes head, std::shared_ptr<cons
 /// Answers with an error. unread: whether the request has not been read to its end.
 Task<void> SendError(Exchange& exchange, const Refusal& refusal, bool unread = false);
 
-/// From now on nothing is expected of the caller: when it goes, so does the callee.
+/// From now on nothing is expected of the caller: when it goes, so does the callee, if there is one then.
 void WatchCaller(Exchange& exchange);
 
 /// The reply as it comes, with more headers. Whether it was whole: otherwise the caller has seen that it was

@@ -386,21 +386,107 @@ class Large(ProxyTest):
 
 
 class Gone(ProxyTest):
-    """Nobody has run out of time here: only that the tool has gone ends anything."""
+    """The tool goes."""
 
-    group = {"tokens": 4}
+    group = {"tokens": 16}
 
-    def test_tool_gone(self):
-        """When the tool goes, before the reply or within it, upstream is given up too; the token is spent, or pending."""
-        for model, stream in (("hang at=read", False), ("hang at=body", True)):
-            calls, gone = self.stub.calls, self.stub.gone
-            body = json.dumps({"model": model, "stream": stream}).encode()
-            with socket.create_connection(self.proxy.address) as connection:
-                connection.sendall(message("POST", "/v1/messages", [("Host", "localhost"), *CONTENT, ("Content-Length", str(len(body)))], body))
-                self.wait_until(lambda: self.stub.calls > calls)
-                if stream:
-                    self.assertTrue(connection.recv(1))
-            self.wait_until(lambda: self.stub.gone > gone)
+    def setUp(self):
+        super().setUp()
+        self.hold = threading.Event()
+        self.addCleanup(self.hold.set)
+
+    def held(self, answer):
+        """A lender that answers so when the test says so."""
+        def wait(raw):
+            if b"\r\nAuthorization: " not in raw:
+                return None
+            self.hold.wait(2 * PATIENCE)
+            return answer
+        return self.tap(answer=wait)
+
+    def leave(self, proxy, is_there, until=None, **fields):
+        """A tool that calls, and goes when is_there says that the call has come somewhere, or within the reply."""
+        body = json.dumps({"model": "ok", **fields}).encode()
+        with socket.create_connection(proxy.address) as connection:
+            connection.sendall(message("POST", "/v1/messages", [("Host", "localhost"), *CONTENT, ("Content-Length", str(len(body)))], body))
+            self.wait_until(is_there)
+            if until:
+                self.assertTrue(connection.recv(until))
+        time.sleep(0.2)
+
+    def test_within_the_reply(self):
+        """Or before it begins: as soon as it does, upstream is given up too; the token is spent."""
+        for model, until in (("hang at=body", 1), ("hang at=body pause=1", None)):
+            before, calls, gone = self.tokens(), self.stub.calls, self.stub.gone
+            self.leave(self.proxy, lambda: self.stub.calls > calls,  # pylint: disable=cell-var-from-loop
+                       until=until, model=model, stream=True)
+            self.wait_until(lambda: self.stub.gone > gone)  # pylint: disable=cell-var-from-loop
+            self.change(before, held=-1, spent=1)
+
+    def test_before_the_head(self):
+        """The token's fate is waited for: nothing is pending, and nothing is left to reclaim."""
+        for stream in (False, True):
+            self.stub.go.clear()
+            before, calls, gone, served = self.tokens(), self.stub.calls, self.stub.gone, self.count()[2]
+            self.leave(self.proxy, lambda: self.stub.calls > calls, model="held", stream=stream)
+            self.change(before, held=-1, spending=1)
+            self.assertEqual(self.stub.gone, gone)
+            self.stub.go.set()
+            self.wait_until(lambda: self.tokens()["spending"] == 0)
+            self.change(before, held=-1, spent=1)
+            self.assertEqual((self.stub.calls, self.count()[2]), (calls + 1, served + 1))
+        self.proxy.stop()
+        try:
+            self.assertEqual(self.json("member", "pending", "--dir", "m0")["pending"], [])
+            self.assertEqual(self.json("member", "reclaim", "--dir", "m0")["reclaimed"], 0)
+        finally:
+            type(self).proxy = self.borrow_through(self.relay.url)
+
+    def test_whatever_the_lender_says(self):
+        """Nothing is sent again, at this lender or the next, and no other token taken. A proxy that is told to stop meanwhile
+        waits."""
+        spent, pending = {"held": -1, "spent": 1}, {"held": -1, "spending": 1}
+        for answer, change, is_told in (
+                (reply(200, b"{}", "spent"), spent, False), (reply(200, b"{}", "spent"), spent, True),
+                (reply(429, b"{}", "refunded"), {}, False), (own("busy"), {}, False), (own("token_spent", "spent"), spent, False),
+                (own("token_busy"), pending, False), (b"", pending, False)):
+            self.hold.clear()
+            tap, other = self.held(answer), self.tap()
+            before = self.tokens()
+            self.proxy.stop()
+            try:
+                proxy = self.borrow_through(tap.url, other.url, more=("--grace-time", "600"))
+                self.leave(proxy, lambda: len(tap.borrows) == 1)  # pylint: disable=cell-var-from-loop
+                if is_told:
+                    proxy.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.2)
+                    self.assertIsNone(proxy.process.poll(), "it has not waited")
+                self.hold.set()
+                if not is_told:
+                    time.sleep(0.3)
+                self.assertEqual(proxy.stop(None if is_told else signal.SIGTERM), 0)
+            finally:
+                type(self).proxy = self.borrow_through(self.relay.url)
+            self.assertEqual((len(tap.borrows), other.seen), (1, []), answer)
+            self.change(before, **change)
+
+    def test_not_for_ever(self):
+        """A lender that says nothing: no longer than with a tool that waits, and not beyond a second signal."""
+        for more, signals in ((("--idle-time", "1"), 1), ((), 2)):
+            tap = self.held(b"")
+            before = self.tokens()
+            self.proxy.stop()
+            try:
+                proxy = self.borrow_through(tap.url, more=("--grace-time", "600", *more))
+                self.leave(proxy, lambda: len(tap.borrows) == 1)  # pylint: disable=cell-var-from-loop
+                for _ in range(signals):
+                    proxy.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.1)
+                self.assertEqual(proxy.stop(None), 0)
+            finally:
+                type(self).proxy = self.borrow_through(self.relay.url)
+            self.assertEqual(len(tap.borrows), 1)
+            self.change(before, held=-1, spending=1)
 
 
 class Lenders(ProxyTest):
