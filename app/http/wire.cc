@@ -4,11 +4,11 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -49,20 +49,12 @@ std::vector<Header> HeadersOf(const Fields& fields) {
 
 }  // namespace
 
-struct Wire::Tls {
-  asio::ssl::stream<Tcp::socket> stream;
-};
-
 Wire::Wire(Tcp::socket socket) : socket_(std::move(socket)), timer_(socket_.get_executor()) {
   error_code ignored;
   socket_.set_option(Tcp::no_delay(true), ignored);
 }
 
 Wire::~Wire() = default;
-
-Tcp::socket& Wire::Socket() {
-  return tls_ ? tls_->stream.next_layer() : socket_;
-}
 
 void Wire::Limit(Seconds time) {
   is_late_ = false;
@@ -91,69 +83,87 @@ void Wire::Wait() {
     error_code ignored;
     // What is closing must not begin anything new.
     if (self->is_closing_)
-      self->Socket().close(ignored);
+      self->socket_.close(ignored);
     else
-      self->Socket().cancel(ignored);
+      self->socket_.cancel(ignored);
   });
 }
 
-Task<bool> Wire::Secure(asio::ssl::context& context, const std::string& host) {
-  tls_ = std::make_unique<Tls>(asio::ssl::stream<Tcp::socket>(std::move(socket_), context));
-  error_code error;
-  if (host.empty()) {
-    co_await tls_->stream.async_handshake(asio::ssl::stream_base::server,
-                                          asio::redirect_error(asio::use_awaitable, error));
-    co_return !error;
+template <class Function>
+Task<bool> Wire::Carry(Function function) {
+  // A socket that was closed has lost its number, perhaps to another one.
+  while (!is_late_ && socket_.is_open()) {
+    ERR_clear_error();
+    const int result = function(tls_.get());
+    if (result == 1) co_return true;
+    const int why = SSL_get_error(tls_.get(), result);
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) break;
+    error_code error;
+    co_await socket_.async_wait(
+        why == SSL_ERROR_WANT_READ ? Tcp::socket::wait_read : Tcp::socket::wait_write,
+        asio::redirect_error(asio::use_awaitable, error));
+    if (error) break;
   }
-  tls_->stream.set_verify_mode(asio::ssl::verify_peer, error);
-  if (!error) tls_->stream.set_verify_callback(asio::ssl::host_name_verification(host), error);
-  if (error || SSL_set_tlsext_host_name(tls_->stream.native_handle(), host.c_str()) != 1)
-    co_return false;
-  co_await tls_->stream.async_handshake(asio::ssl::stream_base::client,
-                                        asio::redirect_error(asio::use_awaitable, error));
-  co_return !error;
+  co_return false;
+}
+
+Task<bool> Wire::Secure(asio::ssl::context& context, const std::string& host) {
+  tls_.reset(SSL_new(context.native_handle()));
+  error_code error;
+  socket_.native_non_blocking(true, error);
+  if (error || !tls_ || SSL_set_fd(tls_.get(), socket_.native_handle()) != 1) co_return false;
+  if (host.empty()) co_return co_await Carry(SSL_accept);
+  SSL_set_verify(tls_.get(), SSL_VERIFY_PEER, nullptr);
+  const bool is_address =
+      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_.get()), host.c_str()) == 1;
+  if (!is_address && SSL_set1_host(tls_.get(), host.c_str()) != 1) co_return false;
+  if (SSL_set_tlsext_host_name(tls_.get(), host.c_str()) != 1) co_return false;
+  co_return co_await Carry(SSL_connect);
 }
 
 Task<std::size_t> Wire::Read(std::span<std::uint8_t> bytes) {
-  const asio::mutable_buffer buffer(bytes.data(), bytes.size());
   error_code error;
   std::size_t size = 0;
   if (is_late_) co_return 0;
-  if (tls_)
-    size = co_await tls_->stream.async_read_some(buffer,
-                                                 asio::redirect_error(asio::use_awaitable, error));
-  else
-    size =
-        co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return 0;
-  co_return size;
+  if (!tls_) {
+    size = co_await socket_.async_read_some(asio::buffer(bytes.data(), bytes.size()),
+                                            asio::redirect_error(asio::use_awaitable, error));
+    co_return error ? 0 : size;
+  }
+  // Nobody who sends without a pause keeps the others waiting.
+  if (SSL_has_pending(tls_.get()) == 0)
+    co_await socket_.async_wait(Tcp::socket::wait_read,
+                                asio::redirect_error(asio::use_awaitable, error));
+  const bool has_read = !error && co_await Carry([&](SSL* tls) {
+    return SSL_read_ex(tls, bytes.data(), bytes.size(), &size);
+  });
+  co_return has_read ? size : 0;
 }
 
 Task<bool> Wire::Write(View bytes) {
-  const asio::const_buffer buffer = BufferOf(bytes);
   error_code error;
+  std::size_t size = 0;
   if (is_late_) co_return false;
   if (tls_)
-    co_await asio::async_write(tls_->stream, buffer,
-                               asio::redirect_error(asio::use_awaitable, error));
-  else
-    co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, error));
+    co_return bytes.empty() || co_await Carry([&](SSL* tls) {
+      return SSL_write_ex(tls, bytes.data(), bytes.size(), &size);
+    });
+  co_await asio::async_write(socket_, BufferOf(bytes),
+                             asio::redirect_error(asio::use_awaitable, error));
   co_return !error;
 }
 
 void Wire::Watch(std::function<void()> gone) {
   gone_ = std::move(gone);
-  const auto heard = [self = shared_from_this()](error_code error, std::size_t) {
-    // A byte more is nothing that anybody asked for; its sender is there, so nothing else is known.
-    if (!error || !self->gone_) return;
-    const auto call = std::exchange(self->gone_, nullptr);
-    call();
-  };
-  const asio::mutable_buffer buffer(&spare_, 1);
-  if (tls_)
-    tls_->stream.async_read_some(buffer, heard);
-  else
-    socket_.async_read_some(buffer, heard);
+  asio::co_spawn(socket_.get_executor(), Heed(shared_from_this()), asio::detached);
+}
+
+Task<void> Wire::Heed(std::shared_ptr<Wire> wire) {
+  const std::size_t size = co_await wire->Read(std::span(&wire->spare_, 1));
+  // A byte more is nothing that anybody asked for; its sender is there, so nothing else is known.
+  if (size > 0 || !wire->gone_) co_return;
+  const auto call = std::exchange(wire->gone_, nullptr);
+  call();
 }
 
 Task<void> Wire::Close(bool unread) {
@@ -161,23 +171,23 @@ Task<void> Wire::Close(bool unread) {
   is_closing_ = true;
   Limit(kLinger);
   error_code error;
-  if (tls_ && !unread)
-    co_await tls_->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
-  Socket().shutdown(Tcp::socket::shutdown_send, error);
+  // That it ends here, and is not cut off.
+  if (tls_) co_await Carry([](SSL* tls) { return SSL_shutdown(tls) < 0 ? -1 : 1; });
+  socket_.shutdown(Tcp::socket::shutdown_send, error);
   if (unread && !error) {
     std::vector<std::uint8_t> sink(65536);
     const asio::mutable_buffer buffer(sink.data(), sink.size());
     std::size_t total = 0;
     while (!error && !is_late_ && total < kLingerBytes)
-      total += co_await Socket().async_read_some(buffer,
-                                                 asio::redirect_error(asio::use_awaitable, error));
+      total += co_await socket_.async_read_some(buffer,
+                                                asio::redirect_error(asio::use_awaitable, error));
   }
   Drop();
 }
 
 void Wire::Reset() {
   error_code ignored;
-  Socket().set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   Drop();
 }
 
@@ -191,7 +201,7 @@ void Wire::Drop() {
   gone_ = nullptr;
   error_code ignored;
   timer_.cancel(ignored);
-  Socket().close(ignored);
+  socket_.close(ignored);
 }
 
 namespace {
@@ -340,6 +350,16 @@ std::string AddressOf(const Tcp::acceptor& acceptor) {
   return (endpoint.address().is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(endpoint.port());
 }
 
+namespace {
+
+/// A connection where nothing happens holds no buffers; and a record is not read in two pieces.
+void SaveMemory(SSL_CTX* context) {
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_read_ahead(context, 1);
+}
+
+}  // namespace
+
 std::expected<std::unique_ptr<asio::ssl::context>, Stop> ClientContext(const std::string& ca_file) {
   auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
   error_code error;
@@ -353,6 +373,7 @@ std::expected<std::unique_ptr<asio::ssl::context>, Stop> ClientContext(const std
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   // One connection must not be told by another.
   SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+  SaveMemory(context->native_handle());
   return context;
 }
 
@@ -369,6 +390,7 @@ std::expected<std::unique_ptr<asio::ssl::context>, Stop> ServerContext(
   // Of TLS 1.2, and of TLS 1.3.
   SSL_CTX_set_options(context->native_handle(), SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(context->native_handle(), 0);
+  SaveMemory(context->native_handle());
   return context;
 }
 

@@ -69,12 +69,19 @@ class Wire : public std::enable_shared_from_this<Wire> {
   void Lose();
 
  private:
-  struct Tls;
-  Tcp::socket& Socket();
+  struct Freeing {
+    void operator()(SSL* tls) const { SSL_free(tls); }
+  };
+
+  /// Calls a function of OpenSSL's with tls_ until it has done its work. Whether it has.
+  template <class Function>
+  Task<bool> Carry(Function function);
+  static Task<void> Heed(std::shared_ptr<Wire> wire);
   void Wait();
 
   Tcp::socket socket_;
-  std::unique_ptr<Tls> tls_;
+  /// On the socket itself: a stream of Asio's would hold four buffers of a record's length for each connection.
+  std::unique_ptr<SSL, Freeing> tls_;
   boost::asio::steady_timer timer_;
   /// When time is over, and when the timer looks next: it is not set anew each time that more is given.
   std::chrono::steady_clock::time_point deadline_, looks_at_;

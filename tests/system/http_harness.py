@@ -291,7 +291,8 @@ def certificate(folder, name, host="localhost"):
     """A host's key and certificate, signed by itself: name.key and name.crt."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
                     f"{name}.key", "-out", f"{name}.crt", "-days", "2", "-subj", f"/CN={host}", "-addext",
-                    f"subjectAltName=DNS:{host}"], cwd=folder, check=True, stderr=subprocess.DEVNULL)
+                    f"subjectAltName={'IP' if host[0].isdigit() else 'DNS'}:{host}"], cwd=folder, check=True,
+                   stderr=subprocess.DEVNULL)
 
 
 CONTENT = [("content-type", "application/json")]

@@ -962,7 +962,7 @@ class Tls(LendingTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for name, host in (("good", "localhost"), ("other", "elsewhere.example")):
+        for name, host in (("good", "localhost"), ("other", "elsewhere.example"), ("number", "127.0.0.1")):
             certificate(cls.shared, name, host)
 
     def secure_stub(self, name):
@@ -973,24 +973,60 @@ class Tls(LendingTest):
         self.addCleanup(stub.stop)
         return stub.start()
 
-    def through(self, stub, trusted):
+    def through(self, stub, trusted, host="localhost", model="ok", pause=0.0, version=ssl.TLSVersion.TLSv1_3, **fields):
+        """pause: of the member, before it reads."""
         self.relay.stop()
         relay = self.serve("--upstream-ca", trusted, "--tls-cert", "good.crt", "--tls-key", "good.key",
-                           upstream="https://localhost:%d" % stub.server_address[1])
+                           upstream="https://%s:%d" % (host, stub.server_address[1]))
         try:
-            data = self.request({"model": "ok", "stream": True, "upstream": stub.server_address[1]})
+            data = self.request({"model": model, "stream": True, "upstream": stub.server_address[1], **fields})
             context = ssl.create_default_context(cafile=self.path("good.crt"))
+            context.maximum_version = version
+            context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # an end that TLS does not confirm is none
             with socket.create_connection(relay.address) as plain:
-                with context.wrap_socket(plain, server_hostname="localhost") as connection:
+                with context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as connection:
                     connection.sendall(data)
+                    time.sleep(pause)
                     return receive(connection)
         finally:
             self.assertEqual(relay.stop(), 0)
             type(self).relay = self.serve()
 
     def test_both_sides(self):
-        reply = self.through(self.secure_stub("good"), "good.crt")
-        self.assertEqual((reply.status, reply.token, reply.end), (200, "spent", "clean"))
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            reply = self.through(self.secure_stub("good"), "good.crt", version=version, version_name=version.name)
+            self.assertEqual((reply.status, reply.token, reply.end), (200, "spent", "clean"))
+
+    def test_large(self):
+        """More than goes out at once, to upstream and to a member who is slow to read."""
+        text = "".join(f"{i:08d}" for i in range(800_000))
+        stub = self.secure_stub("good")
+        reply = self.through(stub, "good.crt", model="echo", pause=1, stream=False, text=text)
+        self.assertEqual((reply.status, reply.end), (200, "clean"))
+        self.assertEqual(json.loads(json.loads(reply.body)["body"])["text"], text)
+        self.assertEqual(json.loads(stub.last[2])["text"], text)
+
+    def test_broken_off(self):
+        """Claim.NoCleanCut: what upstream cuts off within its TLS is no end."""
+        reply = self.through(self.secure_stub("good"), "good.crt", model="drop at=tail")
+        self.assertEqual((reply.status, reply.token, reply.end), (200, "spent", "cut"))
+        self.assertIn(b"event: error\n", reply.body)
+
+    def test_upstream_is_a_number(self):
+        """Then that is what the certificate must have."""
+        for name, status in (("number", 200), ("good", 502)):
+            reply = self.through(self.secure_stub(name), f"{name}.crt", host="127.0.0.1")
+            self.assertEqual(reply.status, status)
+
+    def test_silent_client_is_not_waited_for(self):
+        """One that has not even begun with TLS."""
+        self.relay.stop()
+        relay = self.serve("--tls-cert", "good.crt", "--tls-key", "good.key", "--head-time", "0.5")
+        try:
+            self.assertEqual(ask(relay.address, b"").end, "nothing")
+        finally:
+            self.assertEqual(relay.stop(), 0)
+            type(self).relay = self.serve()
 
     def test_silent_client_gives_its_place_back(self):
         """One that has read its reply and neither closes nor says anything."""
