@@ -2,6 +2,8 @@
 //
 // Against a JSON library: what is accepted is JSON to it too, and what is left is the same value without
 // what is removed.
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -43,6 +45,32 @@ bool HasFile(const json& value, std::initializer_list<const char*> path) {
   return !at->is_null();
 }
 
+/// Whether some readers take name, in UTF-8, for wanted. Letter by letter, from behind.
+bool IsAlike(std::string_view name, std::string_view wanted) {
+  for (; !wanted.empty(); wanted.remove_suffix(1)) {
+    const std::string_view other = wanted.ends_with('s')   ? "\xc5\xbf"
+                                   : wanted.ends_with('k') ? "\xe2\x84\xaa"
+                                                           : "";
+    if (!other.empty() && name.ends_with(other)) {
+      name.remove_suffix(other.size());
+    } else {
+      if (name.empty() || std::tolower(name.back()) != wanted.back()) return false;
+      name.remove_suffix(1);
+    }
+  }
+  return name.empty();
+}
+
+/// Removes what is alike from an object, if it is one.
+void Remove(json& value, std::initializer_list<const char*> names) {
+  if (!value.is_object()) return;
+  for (auto at = value.begin(); at != value.end();) {
+    const bool is_removed =
+        std::ranges::any_of(names, [&](const char* const name) { return IsAlike(at.key(), name); });
+    at = is_removed ? value.erase(at) : std::next(at);
+  }
+}
+
 void Check(View input) {
   if (input.size() > (1U << 16)) return;
   const std::string text(input.begin(), input.end());
@@ -65,10 +93,12 @@ void Check(View input) {
         for (const json& block : message["content"])
           Require(!HasFile(block, {"source", "file_id"}) && !HasFile(block, {"file", "file_id"}),
                   "no file");
-  for (const char* const name : {"user", "safety_identifier", "prompt_cache_key"})
-    value.erase(name);
-  if (value.contains("metadata") && value["metadata"].is_object())
-    value["metadata"].erase("user_id");
+  Remove(value, {"user", "safety_identifier", "prompt_cache_key", "metadata"});
+  for (auto& [name, each] : value.items()) {
+    if (IsAlike(name, "web_search_options")) Remove(each, {"user_location"});
+    if (IsAlike(name, "tools") && each.is_array())
+      for (json& tool : each) Remove(tool, {"user_location"});
+  }
   // As texts, where -0.0 and what is no number compare as they should.
   Require(Parse(*filtered).dump() == value.dump(), "the same value without what is removed");
 }

@@ -1,4 +1,4 @@
-// Targets: FilterRequestHeaders, FilterResponseHeaders, CheckFraming, CheckTarget, CheckCaller, CanonicalRequest
+// Targets: FilterRequestHeaders, FilterResponseHeaders, CheckFraming, CheckReplyFraming, CheckTarget, CheckCaller, CanonicalRequest, EncodeRequestHead
 //
 // The input is a method, a target and headers, each ended by LF, with a colon between name and value; the
 // body is what is left after an empty line.
@@ -71,6 +71,23 @@ void Check(View input) {
     std::size_t size = 2 + 8 + method.size() + 8 + target.size() + 2 + 8 + input.size();
     for (const auto& [name, value] : *kept) size += 16 + name.size() + value.size();
     Require(canonical.size() == size, "its length");
+    if (CheckTarget(DefaultTargets(), method, target)) {
+      const std::string head =
+          ToText(EncodeRequestHead(method, target, "relay", *kept, length.value_or(0)));
+      const auto lines = static_cast<std::size_t>(std::ranges::count(head, '\n'));
+      Require(lines == kept->size() + (method == "GET" ? 6 : 7), "a line each, and no other");
+    }
+  }
+  if (const auto ends = CheckReplyFraming(headers)) {
+    std::string told;
+    for (const Header& each : headers) {
+      const std::string name = Lower(each.name);
+      Require(name != "content-encoding" || Lower(each.value) == "identity", "not encoded");
+      if (name != "content-length" && name != "transfer-encoding") continue;
+      Require(told.empty(), "one end");
+      told = name;
+    }
+    Require(told == (*ends ? "content-length" : "transfer-encoding"), "the end that it says");
   }
   const std::vector<Header> passed = FilterResponseHeaders(headers);
   RequireVisible(passed);

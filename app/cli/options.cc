@@ -400,11 +400,13 @@ void DeclareMember(CLI::App& app, const Options& options) {
       *member, "proxy", "Let tools on this machine borrow by their base URL", MemberProxy);
   options.Directory(proxy, kWalletDirectory);
   proxy
-      ->add_option("--lender", arguments.lenders,
-                   "Where a lender serves; several are asked in this order")
+      ->add_option(
+          "--lender", arguments.lenders,
+          "Where a lender serves, and the file of its identity key, so that nobody else can "
+          "answer there with another; several are asked in this order")
       ->required()
       ->allow_extra_args(false)
-      ->type_name("URL");
+      ->type_name("URL[=LENDER.pub]");
   options.Reaching(proxy, "the lenders'");
   Duration(proxy, "--min-age", arguments.min_age,
            "Warn once tokens are spent that were obtained less than this ago", 0)

@@ -74,11 +74,11 @@ void WarnOfLinks(const ProxyOptions& options) {
     warn(options.listen +
          " can be reached by others: they spend your tokens, and their requests are taken for "
          "yours");
-  for (const Url& each : options.lenders) {
-    const std::string host = HostOf(each);
+  for (const auto& [url, key] : options.lenders) {
+    const std::string host = HostOf(url);
     const bool is_here = IsLoopback(host + ":");
-    const bool is_onion = options.via && each.host.ends_with(".onion");
-    if (!each.is_secure && !is_here && !is_onion)
+    const bool is_onion = options.via && url.host.ends_with(".onion");
+    if (!url.is_secure && !is_here && !is_onion)
       warn("http://" + host +
            " without TLS: whoever listens on the way reads the requests, and sees "
            "which of them come from you");
@@ -135,9 +135,16 @@ std::expected<Report, Stop> MemberProxy(const Arguments& arguments) {
                     "is not of this machine alone: whoever reaches it spends your tokens "
                     "(--anywhere, if you mean it)");
   for (const std::string& each : arguments.lenders) {
-    const auto url = ParseUrl(each);
+    const std::string address(Before(each, '='));
+    const auto url = ParseUrl(address);
     if (!url) return std::unexpected(url.error());
-    options.lenders.push_back(*url);
+    LenderAddress lender{*url, {}};
+    if (address.size() < each.size()) {
+      const auto key = LoadIdentity(each.substr(address.size() + 1), kLenderFile);
+      if (!key) return std::unexpected(key.error());
+      lender.key = *key;
+    }
+    options.lenders.push_back(lender);
   }
   options.ca_file = arguments.ca_file;
   const auto via = TakeVia(arguments);

@@ -125,8 +125,7 @@ std::expected<std::uint64_t, Failure> CheckFraming(std::string_view method,
   // CheckFraming.1  If headers have a transfer-encoding, fail.
   if (Has(headers, "transfer-encoding")) return Fail("CheckFraming.1");
   // CheckFraming.2  If headers have a content-encoding whose value is not "identity" in any case, fail.
-  for (const std::string& coding : ValuesOf(headers, "content-encoding"))
-    if (Lower(coding) != "identity") return Fail("CheckFraming.2");
+  if (IsEncoded(headers)) return Fail("CheckFraming.2");
   // CheckFraming.3  If headers have no content-length, return 0 if method is "GET", otherwise fail.
   const std::vector<std::string> lengths = ValuesOf(headers, "content-length");
   if (lengths.empty() && method == "GET") return 0;
@@ -213,6 +212,23 @@ Bytes CanonicalRequest(std::string_view method, std::string_view target,
                *I2OSP(ZZ{static_cast<long>(kept.size())}, 2), headers, Prefix(body)});
 }
 
+Bytes EncodeRequestHead(std::string_view method, std::string_view target, std::string_view host,
+                        const std::vector<Header>& headers, std::uint64_t length) {
+  // EncodeRequestHead.1  head = method || " " || target || " HTTP/1.1" CR LF "Host: " || host || CR LF.
+  Bytes head = Join({Ascii(method), Ascii(" "), Ascii(target), Ascii(" HTTP/1.1\r\nHost: "),
+                     Ascii(host), Ascii("\r\n")});
+  // EncodeRequestHead.2  Add name || ": " || value || CR LF of each of headers, in their order, to head.
+  const auto add = [&head](const Header& each) {
+    head = Join({head, Ascii(each.name), Ascii(": "), Ascii(each.value), Ascii("\r\n")});
+  };
+  for (const Header& each : headers) add(each);
+  // EncodeRequestHead.3  If method is not "GET", add "Content-Length: " || length in decimal || CR LF to head.
+  if (method != "GET") add({"Content-Length", std::to_string(length)});
+  // EncodeRequestHead.4  Return head || "Accept-Encoding: identity" CR LF "User-Agent: blindlend" CR LF "Connection: close" CR LF CR LF.
+  return Join({head, Ascii("Accept-Encoding: identity\r\nUser-Agent: blindlend\r\n"
+                           "Connection: close\r\n\r\n")});
+}
+
 std::expected<ErrorMessage, Failure> ErrorReply(std::string_view code, std::string_view step) {
   // ErrorReply.1  If code is not in the table of errors, fail; otherwise (status, type, sentence) = its row.
   const ErrorRow* const row = ErrorOf(code);
@@ -256,17 +272,40 @@ std::string CodeOfReply(int status, View body) {
   return std::string(code);
 }
 
-TokenEnd TokenAfter(std::string_view header, std::string_view code, bool resent) {
+TokenEnd TokenAfter(int status, std::string_view header, std::string_view code, bool resent) {
   // TokenAfter.1  If code is "token_busy" or code is "store_failed", return pending.
   if (code == "token_busy" || code == "store_failed") return TokenEnd::kPending;
   // TokenAfter.2  If header is "spent", return served.
   if (header == "spent") return TokenEnd::kServed;
-  // TokenAfter.3  If header is "refunded", return released.
+  // TokenAfter.3  If status < 300 and header is "refunded" or "unspent", return served.
+  if (status < 300 && (header == "refunded" || header == "unspent")) return TokenEnd::kServed;
+  // TokenAfter.4  If code is "token_spent" and not resent, return served.
+  if (code == "token_spent" && !resent) return TokenEnd::kServed;
+  // TokenAfter.5  If header is "refunded", return released.
   if (header == "refunded") return TokenEnd::kReleased;
-  // TokenAfter.4  If header is "unspent" and not resent, return released.
+  // TokenAfter.6  If header is "unspent" and not resent, return released.
   if (header == "unspent" && !resent) return TokenEnd::kReleased;
-  // TokenAfter.5  Return pending.
+  // TokenAfter.7  Return pending.
   return TokenEnd::kPending;
+}
+
+std::expected<std::optional<std::uint64_t>, Failure> CheckReplyFraming(
+    const std::vector<Header>& headers) {
+  // CheckReplyFraming.1  If headers have a content-encoding whose value is not "identity" in any case, fail.
+  if (IsEncoded(headers)) return Fail("CheckReplyFraming.1");
+  // CheckReplyFraming.2  If headers have a transfer-encoding and a content-length, more than one transfer-encoding, or one whose value is not "chunked" in any case, fail.
+  const std::vector<std::string> codings = ValuesOf(headers, "transfer-encoding");
+  const std::vector<std::string> lengths = ValuesOf(headers, "content-length");
+  if (!codings.empty() &&
+      (!lengths.empty() || codings.size() > 1 || Lower(codings[0]) != "chunked"))
+    return Fail("CheckReplyFraming.2");
+  // CheckReplyFraming.3  If headers have a transfer-encoding, return chunked.
+  if (!codings.empty()) return std::nullopt;
+  // CheckReplyFraming.4  If headers do not have exactly one content-length, or its value is not one to eighteen digits, fail.
+  const auto length = lengths.size() == 1 ? Decimal(lengths[0], 1, 18) : std::nullopt;
+  if (!length) return Fail("CheckReplyFraming.4");
+  // CheckReplyFraming.5  Return what the value says in decimal.
+  return *length;
 }
 
 std::vector<Header> FilterResponseHeaders(const std::vector<Header>& headers) {
@@ -278,7 +317,7 @@ std::vector<Header> FilterResponseHeaders(const std::vector<Header>& headers) {
     type = "application/octet-stream";
   // FilterResponseHeaders.3  kept = (("content-type", type)).
   std::vector<Header> kept = {{"content-type", type}};
-  // FilterResponseHeaders.4  If headers have exactly one retry-after and its value is one to nine digits, add ("retry-after", t) to kept, t the least of 1, 5, 30, 120, 600 and 3600 that is not less than it, or 3600.
+  // FilterResponseHeaders.4  If headers have exactly one retry-after and its value is one to nine digits, add ("retry-after", t in decimal) to kept, t the least of 1, 5, 30, 120, 600 and 3600 that is not less than it, or 3600.
   const std::vector<std::string> waits = ValuesOf(headers, "retry-after");
   const auto wait = waits.size() == 1 ? Decimal(waits[0], 1, 9) : std::nullopt;
   constexpr std::array<std::uint64_t, 6> coarse = {1, 5, 30, 120, 600, 3600};

@@ -71,6 +71,11 @@ std::expected<std::uint64_t, Failure> CheckFraming(std::string_view method,
 std::expected<std::vector<Header>, Failure> FilterRequestHeaders(
     const std::vector<Header>& headers);
 
+/// The head of a request as it goes out. target: with the path of the URL in front; host: with its port, if
+/// that is not the scheme's; headers: besides those that every request has; length: of the body.
+Bytes EncodeRequestHead(std::string_view method, std::string_view target, std::string_view host,
+                        const std::vector<Header>& headers, std::uint64_t length);
+
 /// The body without what names a member.
 /// Fails at FilterBody.2 (no JSON object within bounds), .3 (refers to something kept upstream).
 std::expected<Bytes, Failure> FilterBody(View body);
@@ -88,9 +93,14 @@ ClaimEnd Outcome(Stage stage, int status, const std::set<int>& unbilled);
 /// Which error of the spec's table a reply is, or "".
 std::string CodeOfReply(int status, View body);
 
-/// header: the value of Blindlend-Token, or empty; code: from CodeOfReply; resent: whether the same
-/// bytes had been sent before.
-TokenEnd TokenAfter(std::string_view header, std::string_view code, bool resent);
+/// status: of the reply, from 200; header: the value of Blindlend-Token, or empty; code: from CodeOfReply;
+/// resent: whether the same bytes had been sent before.
+TokenEnd TokenAfter(int status, std::string_view header, std::string_view code, bool resent);
+
+/// How long a reply's body is, or nothing if it comes in chunks. headers: of a status other than 204 and
+/// 304. Fails at CheckReplyFraming.1 (encoded), .2, .4 (no clear end).
+std::expected<std::optional<std::uint64_t>, Failure> CheckReplyFraming(
+    const std::vector<Header>& headers);
 
 /// What of a reply's headers is passed on.
 std::vector<Header> FilterResponseHeaders(const std::vector<Header>& headers);

@@ -20,8 +20,6 @@ constexpr std::size_t kDiskThreads = 16;
 constexpr Seconds kEraseTime{1};
 /// How long a lender who did not take a request is asked after the others.
 constexpr std::chrono::seconds kAvoided{30};
-/// How long an attestation is relied on.
-constexpr std::chrono::seconds kTrusted{300};
 /// The largest error that is looked into.
 constexpr std::uint64_t kMaxError = 65536;
 /// How many tokens that turn out to be spent are tried for one request.
@@ -29,11 +27,12 @@ constexpr int kMaxSpent = 3;
 /// Before a request is sent again, doubled each time.
 constexpr Seconds kFirstPause{0.25};
 
-/// A lender, and its identity key as soon as it has said it.
+/// A lender, and its identity key as soon as it has said it, if that was not known before.
 struct LenderAt {
   Url url;
   std::optional<Bytes> key;
-  Clock::time_point avoided_until, trusted_until;
+  bool is_known;
+  Clock::time_point avoided_until;
 };
 
 /// What came of one token at one lender.
@@ -55,7 +54,8 @@ class Member {
         disk_(kDiskThreads),
         host_(post, options,
               [this](std::shared_ptr<Wire> caller) { return Answer(std::move(caller)); }) {
-    for (const Url& each : options.lenders) lenders_.push_back({each, {}, {}, {}});
+    for (const auto& [url, key] : options.lenders)
+      lenders_.push_back({url, key, key.has_value(), {}});
   }
 
   ProxyCounts Run() {
@@ -189,9 +189,10 @@ class Member {
       if (const auto challenge = ParseChallenge(values[0])) lender.key = challenge->lender;
   }
 
-  /// Whether a lender shows what it should; asks it where that is too long ago.
-  Task<bool> IsTrusted(LenderAt& lender, const Bytes& key, NoWay& no_way) {
-    if (options_.attestation_key.empty() || Clock::now() < lender.trusted_until) co_return true;
+  /// Whether a lender shows what it should. It is asked each time: a borrow that came without a question
+  /// would be of one of those who have asked of late.
+  Task<bool> IsTrusted(const LenderAt& lender, const Bytes& key, NoWay& no_way) {
+    if (options_.attestation_key.empty()) co_return true;
     Bytes nonce(16);
     if (!options_.source(nonce)) co_return false;
     const std::string target = std::string(kAttestationTarget) + Hex(nonce);
@@ -204,9 +205,7 @@ class Member {
       return CheckOnce(options_.directory + "/attestations.db", options_.attestation_key, instance,
                        key, nonce, options_.Now(), *bytes);
     });
-    if (!checked) co_return false;
-    lender.trusted_until = Clock::now() + kTrusted;
-    co_return true;
+    co_return checked.has_value();
   }
 
   /// Tells the wallet what became of a token.
@@ -242,9 +241,9 @@ class Member {
       if (exchange.is_gone) break;
       wire.Limit(Seconds(options_.idle_time));
       const Header authorization{"Authorization", EncodeAuthorization(sealed)};
-      const Bytes head =
-          RequestHeadOf(exchange.head.method, lender.url.path + exchange.head.target,
-                        HostOf(lender.url), exchange.kept, authorization, body->size());
+      const Bytes head = EncodeRequestHead(
+          exchange.head.method, lender.url.path + exchange.head.target, HostOf(lender.url),
+          WithFirst(authorization, exchange.kept), body->size());
       is_resent = was_sent;
       was_sent = true;
       ReplyReader reply(wire);
@@ -257,17 +256,15 @@ class Member {
       }
       const std::string code = CodeOfReply(reply.status(), error);
       const auto tokens = ValuesOf(reply.headers(), "blindlend-token");
-      const TokenEnd end = TokenAfter(tokens.size() == 1 ? tokens[0] : "", code, is_resent);
+      const TokenEnd end =
+          TokenAfter(reply.status(), tokens.size() == 1 ? tokens[0] : "", code, is_resent);
       if (end == TokenEnd::kPending) {
         wire.Drop();
         continue;
       }
       co_await End(sealed, end);
       // Perhaps another lender serves there by now.
-      if (reply.status() == 401) {
-        lender.key.reset();
-        lender.trusted_until = {};
-      }
+      if (reply.status() == 401 && !lender.is_known) lender.key.reset();
       // Spent before this request. On a repeat it may be this request that was served, its reply lost: then
       // another token would have it served twice.
       if (code == "token_spent" && !is_resent) {

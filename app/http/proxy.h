@@ -7,12 +7,18 @@
 
 namespace blindlend {
 
+/// Where a lender serves, and its identity key where that is known: then it is not asked for it.
+struct LenderAddress {
+  Url url;
+  std::optional<Bytes> key;
+};
+
 /// What the command line says. Times in seconds.
 struct ProxyOptions : ServingOptions {
   /// Whether other machines may reach it.
   bool anywhere = false;
   /// In the order in which they are asked.
-  std::vector<Url> lenders;
+  std::vector<LenderAddress> lenders;
   /// The certificates that theirs are checked against, or empty for the system's.
   std::string ca_file;
   /// The SOCKS proxy that all connections go through, or nothing.

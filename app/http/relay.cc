@@ -269,9 +269,10 @@ class Server {
     Wire& upstream = *exchange.callee;
     host_.Keep(exchange.callee);
     upstream.Limit(Seconds(options_.idle_time));
-    const Bytes head = RequestHeadOf(
-        exchange.head.method, options_.upstream.path + exchange.head.target,
-        HostOf(options_.upstream), exchange.kept, options_.credential, exchange.body.size());
+    const Bytes head =
+        EncodeRequestHead(exchange.head.method, options_.upstream.path + exchange.head.target,
+                          HostOf(options_.upstream), WithFirst(options_.credential, exchange.kept),
+                          exchange.body.size());
     ReplyReader reply(upstream);
     const auto body = std::make_shared<const Bytes>(std::move(exchange.body));
     const bool has_reply = co_await Converse(exchange.callee, head, body, reply);

@@ -197,14 +197,12 @@ Task<void> Ask(Question question, std::optional<Answered>& answered, NoWay& no_w
   const auto wire = co_await Connect(question.url, question.route, question.time, no_way);
   if (!wire) co_return;
   wire->Limit(question.time);
-  std::string head = (question.body ? "POST " : "GET ") + question.url.path + question.target +
-                     " HTTP/1.1\r\nHost: " + HostOf(question.url) + "\r\n";
-  if (question.body) {
-    head += "Content-Type: text/plain\r\nContent-Length: " + std::to_string(question.body->size());
-    head += "\r\n";
-  }
-  const Bytes out = Ascii(head + "User-Agent: blindlend\r\nConnection: close\r\n\r\n");
   const auto body = std::make_shared<const Bytes>(question.body.value_or(Bytes{}));
+  std::vector<Header> headers;
+  if (question.body) headers.push_back({"Content-Type", "text/plain"});
+  const Bytes out =
+      EncodeRequestHead(question.body ? "POST" : "GET", question.url.path + question.target,
+                        HostOf(question.url), headers, body->size());
   ReplyReader reply(*wire);
   bool goes = co_await Converse(wire, out, body, reply);
   Answered all{reply.status(), reply.headers(), {}};

@@ -33,14 +33,22 @@ constexpr std::array<RequestHeaderRule, 5> kRules = {{{"accept", IsAccept, true}
                                                       {"openai-beta", IsBeta, false}}};
 
 /// Steps of a path, "[]" for every element of a list; the rest of the array is empty.
-using Path = std::array<std::string_view, 8>;
+using Path = std::array<std::string_view, 10>;
 
-constexpr std::array<Path, 4> kRemoved = {
-    {{"metadata", "user_id"}, {"user"}, {"safety_identifier"}, {"prompt_cache_key"}}};
-constexpr std::array<Path, 14> kRefused = {
-    {{"previous_response_id"},
+constexpr std::array<Path, 6> kRemoved = {{{"metadata"},
+                                           {"user"},
+                                           {"safety_identifier"},
+                                           {"tools", "[]", "user_location"},
+                                           {"web_search_options", "user_location"},
+                                           {"prompt_cache_key"}}};
+constexpr std::array<Path, 21> kRefused = {
+    {{"mcp_servers", "[]", "authorization_token"},
+     {"tools", "[]", "authorization"},
+     {"tools", "[]", "headers"},
+     {"previous_response_id"},
      {"conversation"},
      {"container"},
+     {"input", "[]", "container_id"},
      {"messages", "[]", "audio", "id"},
      {"prompt", "id"},
      {"tools", "[]", "vector_store_ids"},
@@ -50,8 +58,22 @@ constexpr std::array<Path, 14> kRefused = {
      {"messages", "[]", "content", "[]", "source", "file_id"},
      {"messages", "[]", "content", "[]", "file", "file_id"},
      {"messages", "[]", "content", "[]", "content", "[]", "source", "file_id"},
+     {"messages", "[]", "content", "[]", "source", "content", "[]", "source", "file_id"},
      {"input", "[]", "content", "[]", "file_id"},
-     {"input", "[]", "output", "[]", "file_id"}}};
+     {"input", "[]", "output", "[]", "file_id"},
+     {"input", "[]", "output", "file_id"},
+     {"tools", "[]", "input_image_mask", "file_id"}}};
+
+/// A to Z in lower case, and the two other characters that some readers take for letters of these names.
+std::string Fold(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, char>, 2> kAlike = {
+      {{"\xc5\xbf", 's'}, {"\xe2\x84\xaa", 'k'}}};
+  std::string folded = Lower(name);
+  for (const auto& [character, letter] : kAlike)
+    for (std::size_t at = 0; (at = folded.find(character, at)) != std::string::npos;)
+      folded.replace(at, character.size(), 1, letter);
+  return folded;
+}
 
 bool IsOneOf(std::span<const Path> paths, const std::vector<JsonStep>& path) {
   return std::ranges::any_of(paths, [&path](const Path& each) {
@@ -59,7 +81,8 @@ bool IsOneOf(std::span<const Path> paths, const std::vector<JsonStep>& path) {
         static_cast<std::size_t>(std::ranges::find(each, std::string_view()) - each.begin());
     if (path.size() != length) return false;
     for (std::size_t i = 0; i < length; ++i)
-      if (each[i] == "[]" ? !path[i].is_element : path[i] != JsonStep{false, std::string(each[i])})
+      if (path[i].is_element != (each[i] == "[]") ||
+          (!path[i].is_element && Fold(path[i].name) != each[i]))
         return false;
     return true;
   });

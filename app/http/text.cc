@@ -80,6 +80,16 @@ bool Has(const std::vector<Header>& headers, std::string_view name) {
   return !ValuesOf(headers, name).empty();
 }
 
+bool IsEncoded(const std::vector<Header>& headers) {
+  return std::ranges::any_of(ValuesOf(headers, "content-encoding"),
+                             [](const std::string& coding) { return Lower(coding) != "identity"; });
+}
+
+std::vector<Header> WithFirst(const Header& first, std::vector<Header> others) {
+  others.insert(others.begin(), first);
+  return others;
+}
+
 std::string ToText(View bytes) {
   return {bytes.begin(), bytes.end()};
 }

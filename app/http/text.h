@@ -49,6 +49,12 @@ std::vector<std::string> ValuesOf(const std::vector<Header>& headers, std::strin
 /// Whether there is a header with this name (in lower case).
 bool Has(const std::vector<Header>& headers, std::string_view name);
 
+/// Whether one of them says that the body is encoded.
+bool IsEncoded(const std::vector<Header>& headers);
+
+/// first, and then the others.
+std::vector<Header> WithFirst(const Header& first, std::vector<Header> others);
+
 /// Bytes as text, and back by Ascii.
 std::string ToText(View bytes);
 

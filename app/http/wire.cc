@@ -18,6 +18,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "app/http/binding.h"
 #include "app/http/socks.h"
 #include "app/store/files.h"
 
@@ -473,9 +474,8 @@ Task<bool> ReplyReader::ReadHead() {
   } while (status_ < 200 && status_ != 101);
   const auto& message = own.parser->get();
   headers_ = HeadersOf(message);
-  if (status_ < 200 || status_ > 599 || own.parser->need_eof()) co_return false;
-  for (const std::string& coding : ValuesOf(headers_, "content-encoding"))
-    if (Lower(coding) != "identity") co_return false;
+  if (status_ < 200 || status_ > 599) co_return false;
+  if (status_ != 204 && status_ != 304 && !CheckReplyFraming(headers_)) co_return false;
   if (own.parser->is_done())
     length_ = 0;
   else if (const auto length = own.parser->content_length())
@@ -516,17 +516,6 @@ Bytes ReplyHead(int status, const std::vector<Header>& headers,
     head += length ? "content-length: " + std::to_string(*length) + "\r\n"
                    : "transfer-encoding: chunked\r\n";
   return Ascii(head + "connection: close\r\n\r\n");
-}
-
-Bytes RequestHeadOf(const std::string& method, const std::string& target, const std::string& host,
-                    const std::vector<Header>& kept, const Header& authorization,
-                    std::uint64_t length) {
-  std::string head = method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\n";
-  head += authorization.name + ": " + authorization.value + "\r\n";
-  for (const auto& [name, value] : kept) head += name + ": " + value + "\r\n";
-  if (method != "GET") head += "Content-Length: " + std::to_string(length) + "\r\n";
-  return Ascii(head +
-               "Accept-Encoding: identity\r\nUser-Agent: blindlend\r\nConnection: close\r\n\r\n");
 }
 
 Bytes Chunk(View bytes) {

@@ -173,11 +173,6 @@ class ReplyReader {
 Bytes ReplyHead(int status, const std::vector<Header>& headers,
                 const std::optional<std::uint64_t>& length);
 
-/// The head of a request as it goes out: what spec 11-http names, in one order always.
-Bytes RequestHeadOf(const std::string& method, const std::string& target, const std::string& host,
-                    const std::vector<Header>& kept, const Header& authorization,
-                    std::uint64_t length);
-
 /// bytes as one chunk of a body. bytes: not empty.
 Bytes Chunk(View bytes);
 constexpr std::string_view kLastChunk = "0\r\n\r\n";

@@ -23,7 +23,8 @@ const DatabaseKind kWalletDatabase = {
         " STRICT, WITHOUT ROWID;"
         "CREATE TABLE token (id BLOB PRIMARY KEY, number INTEGER NOT NULL,"
         " state TEXT NOT NULL CHECK (state IN ('held', 'spending')), seed BLOB NOT NULL,"
-        // digest: of the request that it is reserved for.
+        // digest: of the request that it is reserved for; empty where it was reserved before and is
+        // held again, NULL where it never was.
         " token BLOB NOT NULL, digest BLOB) STRICT, WITHOUT ROWID;"
         // When tokens of an epoch were last accepted, as long as one is left. Not of each token:
         // which of them is shown tells nobody anything, that some were obtained just before does.
@@ -386,10 +387,10 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
       if (fits(token) && RequestDigest(Blob(row[0]), request) == Blob(row[3]))
         return borrow(token, Blob(row[1]), false, Number(row[4]));
     }
-    // The epoch that ends first; in it by id, which has nothing to do with when it was obtained.
     bool is_elsewhere = false;
-    for (const SealedLink& each : chain) {
-      const Epoch& epoch = *each.link.epoch;
+    // Of one epoch the first that fits, by id, which has nothing to do with when it was obtained.
+    const auto take = [&](const Link& link, bool was_reserved) -> std::optional<Borrowing> {
+      const Epoch& epoch = *link.epoch;
       // A few at a time: mostly the first one will do.
       std::vector<Row> rows;
       for (std::size_t i = 0;; ++i) {
@@ -397,11 +398,11 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
           const Bytes after = rows.empty() ? Bytes{} : Blob(rows.back()[0]);
           rows = database_.Run(
               "SELECT id, seed, token FROM token WHERE state = 'held' AND number = ?1 AND id > ?2"
-              " ORDER BY id LIMIT 8",
-              {std::int64_t{each.link.number}, after});
+              " AND (digest IS NOT NULL) = ?3 ORDER BY id LIMIT 8",
+              {std::int64_t{link.number}, after, std::int64_t{was_reserved}});
           i = 0;
         }
-        if (rows.empty()) break;
+        if (rows.empty()) return std::nullopt;
         const Row& row = rows[i];
         const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
         is_elsewhere = true;
@@ -409,9 +410,13 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
         database_.Run("UPDATE token SET state = ?2, digest = ?3 WHERE id = ?1",
                       {row[0], StateName(Next(database_, TokenState::kHeld, TokenEvent::kReserved)),
                        RequestDigest(Blob(row[0]), request)});
-        return borrow(token, Blob(row[1]), true, each.link.number);
+        return borrow(token, Blob(row[1]), true, link.number);
       }
-    }
+    };
+    // One that was shown joins its requests, so it comes last; else the epoch that ends first.
+    for (const bool was_reserved : {false, true})
+      for (const SealedLink& each : chain)
+        if (auto taken = take(each.link, was_reserved)) return *std::move(taken);
     const std::string detail =
         is_elsewhere ? "of the held tokens none is for this lender and for " + TimeText(now)
                      : "no token is held";
@@ -437,7 +442,7 @@ std::expected<std::size_t, Stop> Wallet::Reclaim() {
     const auto rows = database_.Run("SELECT id FROM token WHERE state = 'spending'");
     const TokenState next = Next(database_, TokenState::kSpending, TokenEvent::kReleased);
     for (const Row& row : rows)
-      database_.Run("UPDATE token SET state = ?2, digest = NULL WHERE id = ?1",
+      database_.Run("UPDATE token SET state = ?2, digest = x'' WHERE id = ?1",
                     {row[0], StateName(next)});
     transaction.Commit();
     return rows.size();
@@ -460,7 +465,7 @@ std::expected<void, Stop> Wallet::End(View sealed, bool served, bool erases) {
       database_.Run("DELETE FROM token WHERE id = ?1", {id});
       Forget();
     } else {
-      database_.Run("UPDATE token SET state = ?2, digest = NULL WHERE id = ?1",
+      database_.Run("UPDATE token SET state = ?2, digest = x'' WHERE id = ?1",
                     {id, StateName(next)});
     }
     return ++*ended_;

@@ -145,6 +145,10 @@ void ParseChallengeCases(List& list) {
   bad("ParseChallenge.2", "a group that is not padded", "Canonical", with("Zw", "7", lender));
   bad("ParseChallenge.2", "a lender that is not padded", "Canonical",
       with("Zw==", "7", lender.substr(0, 43)));
+  bad("ParseChallenge.1", "a line end", "Malformed", with("Zw==\n", "7", lender, ""));
+  bad("ParseChallenge.2", "a line end in the group", "Malformed", with("Zw==\n", "7", lender));
+  bad("ParseChallenge.2", "a group that is not padded, and no number", "Order",
+      with("Zw", "x", lender));
   bad("ParseChallenge.3", "no number", "Length", with("Zw==", "", lender));
   bad("ParseChallenge.3", "a sign", "Canonical", with("Zw==", "+7", lender));
   bad("ParseChallenge.3", "eleven digits", "Length", with("Zw==", "00000000007", lender));
@@ -168,6 +172,11 @@ void CheckTargetCases(List& list) {
   list.Valid("with an empty query", {"EdgeCase"}, in("POST", "/v1/messages?"));
   list.Valid("a number", {"Normal"}, in("GET", "/v1/models?limit=1000"));
   list.Valid("a number of one digit", {"EdgeCase"}, in("GET", "/v1/models?limit=0"));
+  list.Valid("a number with zeros in front", {"EdgeCase"}, in("GET", "/v1/models?limit=0007"));
+  list.Valid("a lent target that is empty", {"EdgeCase"},
+             {{"targets", Json::array({{{"method", Bytewise("GET")}, {"path", ""}}})},
+              {"method", Bytewise("GET")},
+              {"target", Bytewise("?")}});
   const auto bad = [&](const char* step, const char* why, const char* flag, const char* method,
                        std::string_view target) {
     list.Invalid(step, why, {flag}, in(method, target));
@@ -227,11 +236,17 @@ void CheckCallerCases(List& list) {
   list.Valid("an address of IPv4 in IPv6", {"EdgeCase"},
              post({{"Host", "[::ffff:10.0.0.1]:80"}}, true));
   list.Valid("one digit in brackets", {"EdgeCase"}, post({{"Host", "[a]"}}, true));
+  list.Valid("a number above 255", {"EdgeCase"}, post({{"Host", "127.999.0.1"}}));
+  list.Valid("a number above 255, from another machine", {"EdgeCase"},
+             post({{"Host", "999.1.1.1"}}, true));
+  list.Valid("a port above 65535", {"EdgeCase"}, post({{"Host", "localhost:99999"}}));
+  list.Valid("an empty key", {"EdgeCase"}, in("GET", {host, {"Authorization", ""}}, false));
   const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
     list.Invalid(step, why, {flag}, input);
   };
   bad("CheckCaller.1", "a page", "Normal", post({host, {"Origin", "https://page.example"}}));
   bad("CheckCaller.1", "a page without a name", "EdgeCase", post({host, {"origin", "null"}}));
+  bad("CheckCaller.1", "an empty origin", "EdgeCase", post({host, {"origin", ""}}));
   bad("CheckCaller.1", "a picture in a page", "Normal",
       in("GET", {host, key, {"Sec-Fetch-Site", "cross-site"}}, false));
   bad("CheckCaller.1", "a page of the proxy's own", "EdgeCase",
@@ -307,6 +322,8 @@ void CheckFramingCases(List& list) {
       in("POST", {length, {"content-encoding", ""}}));
   bad("CheckFraming.2", "identity twice in one", "Canonical",
       in("POST", {length, {"content-encoding", "identity, identity"}}));
+  bad("CheckFraming.2", "identity with a space", "Canonical",
+      in("POST", {length, {"content-encoding", " identity"}}));
   bad("CheckFraming.3", "another name", "Canonical", in("POST", {{"content-length ", "17"}}));
   bad("CheckFraming.3", "another method", "Canonical", in("get", {host}));
   bad("CheckFraming.4", "a space before it", "Malformed", in("POST", {{"content-length", " 1"}}));
@@ -365,6 +382,10 @@ void FilterRequestHeadersCases(List& list) {
   list.Valid("an accept with a line end is dropped", {"EdgeCase"}, one("accept", "*/*\r\nX: 1"));
   list.Valid("of two accepts one is of another form", {"EdgeCase"},
              in({{"accept", "text/html"}, {"accept", "*/*"}}));
+  list.Valid("an accept in another case is dropped", {"EdgeCase"},
+             one("accept", "Application/JSON"));
+  list.Valid("an accept with a parameter is dropped", {"EdgeCase"},
+             one("accept", "application/json;q=1"));
   list.Valid("512 bytes", {"EdgeCase"}, one("anthropic-beta", std::string(512, 'b')));
   list.Valid("one byte", {"EdgeCase"}, one("anthropic-beta", "b"));
   list.Valid("tabs are white space too", {"EdgeCase"}, one("anthropic-beta", "a,\tb"));
@@ -424,21 +445,33 @@ void FilterBodyCases(List& list) {
   good("removed ones around others", "EdgeCase",
        "{\"user\":1,\"a\":2,\"safety_identifier\":3,\"b\":4,\"prompt_cache_key\":5}");
   good("the user in the metadata", "Normal", "{\"metadata\":{\"user_id\":\"me\"},\"n\":1}");
-  good("the user in the metadata, behind others", "EdgeCase",
-       "{\"metadata\":{\"a\":1,\"user_id\":\"me\",\"b\":2}}");
-  good("both, one inside of what stays", "EdgeCase",
-       "{\"metadata\":{\"user_id\":\"me\",\"a\":1},\"user\":2}");
+  good("metadata of other names", "Normal", "{\"n\":1,\"metadata\":{\"session\":\"s\"}}");
+  good("where the user is, inside of what stays", "Normal",
+       "{\"web_search_options\":{\"user_location\":{\"city\":\"c\"},\"a\":1},\"user\":2}");
+  good("where the user is, behind others", "EdgeCase",
+       "{\"web_search_options\":{\"a\":1,\"user_location\":2,\"b\":3}}");
+  good("where the user is, in a tool", "Normal",
+       "{\"tools\":[{\"type\":\"web_search\"},{\"user_location\":{},\"type\":\"web_search\"}]}");
   good("names spelled otherwise", "EdgeCase",
-       "{\"us\\u0065r\":1,\"m\\u0065tadata\":{\"user\\u005Fid\":2}}");
+       "{\"us\\u0065r\":1,\"w\\u0065b_search_options\":{\"user\\u005Flocation\":2}}");
+  good("names in another case", "EdgeCase",
+       "{\"User\":1,\"a\":2,\"METADATA\":{\"b\":3},\"Tools\":[{\"User_Location\":4}]}");
+  good("two names that some take for one", "EdgeCase", "{\"user\":1,\"USER\":2,\"a\":3,\"A\":4}");
+  good("a long s and the sign of the kelvin", "EdgeCase",
+       "{\"u\\u017fer\":1,\"u\xc5\xbf\xc5\xbf\":2,\"prompt_cache_\xe2\x84\xaa"
+       "ey\":3,\"\\u212a\":4}");
+  good("another s and another k", "EdgeCase",
+       "{\"u\\u0455er\":1,\"prompt_cache_\\u043aey\":2,\"\\u00fcser\":3}");
   good("the same names elsewhere", "EdgeCase",
-       "{\"a\":{\"user\":1},\"metadata\":{\"user\":2},\"metadata.user_id\":3,\"user_id\":4,"
-       "\"messages\":[{\"user\":5}]}");
+       "{\"a\":{\"user\":1},\"b\":{\"metadata\":2},\"metadata.user_id\":3,\"user_id\":4,"
+       "\"messages\":[{\"user\":5}],\"user_location\":6,\"tools\":{\"user_location\":7}}");
   good("references that refer to nothing", "EdgeCase",
        "{\"previous_response_id\":null,\"container\":null}");
   good("a file id where a tool has a field of this name", "EdgeCase",
        "{\"tools\":[{\"input_schema\":{\"properties\":{\"file_id\":{}}}}],"
        "\"messages\":[{\"content\":[{\"input\":{\"file_id\":\"a\"}}]}]}");
   good("a metadata that is no object", "EdgeCase", "{\"metadata\":[{\"user_id\":1}]}");
+  good("composed and not composed", "EdgeCase", "{\"\\u00e4\":1,\"a\\u0308\":2}");
   good("exponents of both forms, and both words", "EdgeCase",
        "{\"a\":1E5,\"b\":-2e-07,\"c\":false,\"d\":true}");
   good("names that end where another name goes on", "EdgeCase",
@@ -454,19 +487,18 @@ void FilterBodyCases(List& list) {
   std::string objects = "1";
   for (int i = 0; i < 64; ++i) objects = "{\"a\":" + objects + "}";
   good("64 levels of objects", "EdgeCase", objects);
-  good("the user first in the metadata, behind an object with members", "EdgeCase",
-       "{\"a\":{\"b\":1},\"metadata\":{\"user_id\":\"me\",\"c\":2}}");
+  good("where the user is, first, behind an object with members", "EdgeCase",
+       "{\"a\":{\"b\":1},\"web_search_options\":{\"user_location\":1,\"c\":2}}");
   good("lone surrogates are characters of their own", "EdgeCase",
        "{\"\\ud83d\":1,\"\\ud83e\":2,\"\\ufffd\":3}");
   good("a name goes on behind a zero byte", "EdgeCase",
        "{\"a\":1,\"a\\u0000\":2,\"user\\u0000\":3}");
-  good("a name in another case", "EdgeCase", "{\"User\":1}");
   good("a number beyond all others, a byte 7f", "EdgeCase", "{\"a\":1e400,\"b\":\"\x7f\"}");
   good("a list in a list is not an element of it", "EdgeCase",
        "{\"messages\":[[{\"content\":[{\"file_id\":\"f\"}]}]],\"input\":{\"content\":[{\"file_id\":"
        "1}]}}");
-  good("a list of users is not the user's", "EdgeCase",
-       "{\"metadata\":{\"a\":[{\"user_id\":1}],\"user_id\":2}}");
+  good("a list in an object is not the object", "EdgeCase",
+       "{\"web_search_options\":{\"a\":[{\"user_location\":1}],\"user_location\":2}}");
   good("a prompt that is a text", "Normal", "{\"prompt\":\"id\"}");
   const auto bad = [&](const char* step, const char* why, const char* flag, std::string_view text) {
     list.Invalid(step, why, {flag}, in(text));
@@ -493,6 +525,7 @@ void FilterBodyCases(List& list) {
     bad(no_json, "an escape and its code", "Canonical",
         "{\"\\" + escape + "\":1,\"\\u" + code + "\":2}");
   bad(no_json, "a form feed", "Malformed", "{\f}");
+  bad(no_json, "a vertical tab", "Malformed", "{\v}");
   bad(no_json, "no digit before the point", "Malformed", "{\"a\":.5}");
   bad(no_json, "a sign alone", "Malformed", "{\"a\":-}");
   bad(no_json, "a zero behind the sign", "Malformed", "{\"a\":-01}");
@@ -563,6 +596,23 @@ void FilterBodyCases(List& list) {
   bad(refers, "stores of a tool", "Normal", "{\"tools\":[{},{\"vector_store_ids\":[]}]}");
   bad(refers, "a container of a tool", "Normal", "{\"tools\":[{\"container\":{}}]}");
   bad(refers, "resources of tools", "Normal", "{\"tool_resources\":{}}");
+  bad(refers, "a screenshot that is kept", "Normal",
+      "{\"input\":[{\"output\":{\"file_id\":\"f\"}}]}");
+  bad(refers, "a container of an input", "Normal", "{\"input\":[{},{\"container_id\":\"c\"}]}");
+  bad(refers, "a mask that is kept", "Normal",
+      "{\"tools\":[{\"input_image_mask\":{\"file_id\":\"f\"}}]}");
+  bad(refers, "a file in a document in a message", "Normal",
+      "{\"messages\":[{\"content\":[{\"source\":{\"type\":\"content\",\"content\":[{\"source\":"
+      "{\"file_id\":\"f\"}}]}}]}]}");
+  bad(refers, "a key for a server of tools", "Normal",
+      "{\"mcp_servers\":[{\"url\":\"u\",\"authorization_token\":\"t\"}]}");
+  bad(refers, "a key for a server of tools, another API", "Normal",
+      "{\"tools\":[{\"type\":\"mcp\",\"authorization\":\"t\"}]}");
+  bad(refers, "headers for a server of tools", "Normal",
+      "{\"tools\":[{\"type\":\"mcp\",\"headers\":{\"a\":\"b\"}}]}");
+  bad(refers, "in another case", "Canonical", "{\"Previous_Response_ID\":\"r\"}");
+  bad(refers, "with a sign of the kelvin and a long s", "Canonical",
+      "{\"tool\xc5\xbf\":[{\"vector_store_ids\":[]}]}");
   bad(refers, "one that is false", "EdgeCase", "{\"container\":false}");
   bad(refers, "one that is removed, and one that is refused", "Order",
       "{\"user\":1,\"container\":\"c\"}");
@@ -628,6 +678,9 @@ void CodeOfReplyCases(List& list) {
         "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Another "
         "request with "
         "this token is under way.\",\"code\":\"token_busy\",\"step\":\"\"\",\"param\":null}}");
+  for (const char* const step : {"\\", "A.1\n"})
+    valid("a step that no algorithm has", "EdgeCase", 503,
+          blindlend::ToText(ErrorReply("token_busy", step).value().body));
   valid("nothing", "Length", 200, "");
 }
 
@@ -651,35 +704,112 @@ void OutcomeCases(List& list) {
 }
 
 void TokenAfterCases(List& list) {
-  const auto valid = [&](const char* why, const char* flag, std::string_view header,
-                         std::string_view code) {
+  const auto add = [&](const char* why, const char* flag, int status, std::string_view header,
+                       std::string_view code, bool resent) {
     list.Valid(why, {flag},
-               {{"header", Bytewise(header)}, {"code", Bytewise(code)}, {"resent", false}});
+               {{"status", status},
+                {"header", Bytewise(header)},
+                {"code", Bytewise(code)},
+                {"resent", resent}});
   };
-  const auto again = [&](const char* why, const char* flag, std::string_view header,
-                         std::string_view code) {
+  const auto valid = [&](const char* why, const char* flag, int status, std::string_view header,
+                         std::string_view code) { add(why, flag, status, header, code, false); };
+  const auto again = [&](const char* why, const char* flag, int status, std::string_view header,
+                         std::string_view code) { add(why, flag, status, header, code, true); };
+  again("served, the second time", "Normal", 200, "spent", "");
+  again("the first one was served", "Normal", 403, "spent", "token_spent");
+  again("the second one took nothing, and the first one?", "Normal", 503, "unspent", "busy");
+  again("given back, whichever it was", "Normal", 529, "refunded", "");
+  again("no word again", "Normal", 502, "", "");
+  again("a good reply that takes nothing, the second time", "EdgeCase", 200, "unspent", "");
+  again("spent, says one that takes nothing, the second time", "EdgeCase", 403, "unspent",
+        "token_spent");
+  valid("served", "Normal", 200, "spent", "");
+  valid("given back, says one that gives nothing back", "EdgeCase", 503, "refunded", "token_busy");
+  valid("spent, says one whose database has failed", "EdgeCase", 500, "spent", "store_failed");
+  valid("two words", "Malformed", 503, "unspent, spent", "");
+  valid("a space behind it", "Malformed", 429, "refunded ", "");
+  valid("spent with an error", "Normal", 403, "spent", "token_spent");
+  valid("spent, says one that gives it back", "EdgeCase", 403, "refunded", "token_spent");
+  valid("spent, says one that takes nothing", "EdgeCase", 403, "unspent", "token_spent");
+  valid("spent, without a word", "EdgeCase", 403, "", "token_spent");
+  valid("nothing was taken", "Normal", 503, "unspent", "busy");
+  valid("nothing was taken, with no code of ours", "EdgeCase", 404, "unspent", "");
+  valid("given back", "Normal", 529, "refunded", "");
+  valid("a good reply that gives back", "EdgeCase", 200, "refunded", "");
+  valid("a good reply that takes nothing", "EdgeCase", 200, "unspent", "");
+  valid("the last good reply", "EdgeCase", 299, "refunded", "");
+  valid("the first that is none", "EdgeCase", 300, "refunded", "");
+  valid("a good reply without a word", "EdgeCase", 200, "", "");
+  valid("no word", "Normal", 502, "", "");
+  valid("an unknown word", "EdgeCase", 200, "Spent", "");
+  valid("another attempt is under way", "Normal", 503, "unspent", "token_busy");
+  valid("the database has failed, the claim may stand", "Normal", 500, "unspent", "store_failed");
+  valid("the code comes first", "EdgeCase", 503, "spent", "token_busy");
+  valid("a code without a header", "EdgeCase", 503, "", "busy");
+}
+
+void EncodeRequestHeadCases(List& list) {
+  const auto valid = [&](const char* why, const char* flag, const char* method, const char* target,
+                         const char* host, const std::vector<Header>& headers,
+                         std::uint64_t length) {
     list.Valid(why, {flag},
-               {{"header", Bytewise(header)}, {"code", Bytewise(code)}, {"resent", true}});
+               {{"method", Bytewise(method)},
+                {"target", Bytewise(target)},
+                {"host", Bytewise(host)},
+                {"headers", HeaderList(headers)},
+                {"length", length}});
   };
-  again("served, the second time", "Normal", "spent", "");
-  again("the first one was served", "Normal", "spent", "token_spent");
-  again("the second one took nothing, and the first one?", "Normal", "unspent", "busy");
-  again("given back, whichever it was", "Normal", "refunded", "");
-  again("no reply again", "Normal", "", "");
-  valid("served", "Normal", "spent", "");
-  valid("given back, says one that gives nothing back", "EdgeCase", "refunded", "token_busy");
-  valid("spent, says one whose database has failed", "EdgeCase", "spent", "store_failed");
-  valid("two words", "Malformed", "unspent, spent", "");
-  valid("a space behind it", "Malformed", "refunded ", "");
-  valid("spent with an error", "Normal", "spent", "token_spent");
-  valid("nothing was taken", "Normal", "unspent", "busy");
-  valid("given back", "Normal", "refunded", "");
-  valid("no reply", "Normal", "", "");
-  valid("an unknown word", "EdgeCase", "Spent", "");
-  valid("another attempt is under way", "Normal", "unspent", "token_busy");
-  valid("the database has failed, the claim may stand", "Normal", "unspent", "store_failed");
-  valid("the code comes first", "EdgeCase", "spent", "token_busy");
-  valid("a code without a header", "EdgeCase", "", "busy");
+  valid("to the relay", "Normal", "POST", "/v1/messages?beta=true", "relay.example:8443",
+        {{"Authorization", "Blindlend borrow=\"Zm9v\""},
+         {"accept", "application/json"},
+         {"anthropic-version", "2023-06-01"},
+         {"content-type", "application/json"}},
+        17);
+  valid("upstream, with a path in front", "Normal", "POST", "/api/v1/messages", "upstream.example",
+        {{"x-api-key", "the lender's"}, {"content-type", "application/json"}}, 1);
+  valid("a GET has no length", "EdgeCase", "GET", "/v1/models", "[::1]:8080",
+        {{"x-api-key", "the lender's"}}, 0);
+  valid("without a token", "EdgeCase", "GET", "/v1/models", "relay.example", {}, 0);
+  valid("tokens are asked for", "Normal", "POST", "/blindlend/v1/issue", "admin.example",
+        {{"Content-Type", "text/plain"}}, 1000000);
+  valid("no byte", "EdgeCase", "POST", "/", "a", {}, 0);
+}
+
+void CheckReplyFramingCases(List& list) {
+  const auto in = [](const std::vector<Header>& headers) {
+    return Json{{"headers", HeaderList(headers)}};
+  };
+  const Header length{"Content-Length", "17"}, chunks{"Transfer-Encoding", "chunked"};
+  list.Valid("a length", {"Normal"}, in({{"Date", "today"}, length}));
+  list.Valid("chunks", {"Normal"}, in({chunks, {"Content-Type", "text/event-stream"}}));
+  list.Valid("chunks, in another case", {"EdgeCase"}, in({{"TRANSFER-ENCODING", "Chunked"}}));
+  list.Valid("no byte", {"EdgeCase"}, in({{"content-length", "0"}}));
+  list.Valid("eighteen digits", {"EdgeCase"}, in({{"content-length", "000000000000000017"}}));
+  list.Valid("identity", {"EdgeCase"}, in({length, {"Content-Encoding", "Identity"}}));
+  const auto bad = [&](const char* step, const char* why, const char* flag, const Json& input) {
+    list.Invalid(step, why, {flag}, input);
+  };
+  bad("CheckReplyFraming.1", "compressed", "Malformed", in({length, {"content-encoding", "gzip"}}));
+  bad("CheckReplyFraming.1", "compressed, and no clear end", "Order",
+      in({length, chunks, {"content-encoding", "br"}}));
+  bad("CheckReplyFraming.1", "no coding, by no name", "Malformed",
+      in({chunks, {"content-encoding", ""}}));
+  bad("CheckReplyFraming.2", "a length and chunks", "Malformed", in({length, chunks}));
+  bad("CheckReplyFraming.2", "chunks twice", "Canonical", in({chunks, chunks}));
+  bad("CheckReplyFraming.2", "compressed on the way", "Malformed",
+      in({{"transfer-encoding", "gzip, chunked"}}));
+  bad("CheckReplyFraming.2", "until the connection ends", "Malformed",
+      in({{"transfer-encoding", "identity"}}));
+  bad("CheckReplyFraming.2", "by no name", "Length", in({{"transfer-encoding", ""}}));
+  bad("CheckReplyFraming.4", "neither", "Malformed", in({{"connection", "close"}}));
+  bad("CheckReplyFraming.4", "the same length twice", "Canonical", in({length, length}));
+  bad("CheckReplyFraming.4", "two lengths", "Malformed", in({length, {"content-length", "18"}}));
+  bad("CheckReplyFraming.4", "two lengths in one", "Canonical", in({{"content-length", "17, 17"}}));
+  bad("CheckReplyFraming.4", "a sign", "Canonical", in({{"content-length", "+17"}}));
+  bad("CheckReplyFraming.4", "no digit", "Length", in({{"content-length", ""}}));
+  bad("CheckReplyFraming.4", "nineteen digits", "Length",
+      in({{"content-length", "0000000000000000017"}}));
 }
 
 void FilterResponseHeadersCases(List& list) {
@@ -713,6 +843,7 @@ void FilterResponseHeadersCases(List& list) {
   valid("no type, and one behind it", "EdgeCase",
         {{"content-type", ""}, {"content-type", "text/plain"}});
   valid("two times to wait", "Malformed", {{"retry-after", "1"}, {"retry-after", "2"}});
+  valid("the same time to wait twice", "Malformed", {{"retry-after", "5"}, {"retry-after", "5"}});
 }
 
 void SplitEventsCases(List& list) {
@@ -786,6 +917,7 @@ void SocksConnectCases(List& list) {
   list.Valid("an address as its text", {"EdgeCase"}, in(Ascii("192.0.2.1"), 8080));
   list.Valid("the shortest name, the first port", {"EdgeCase"}, in(Ascii("a"), 1));
   list.Valid("the longest name, the last port", {"EdgeCase"}, in(Repeat(255, 'a'), 65535));
+  list.Valid("bytes that no name has", {"EdgeCase"}, in({0, 0x5b, 0x80, 0xff}, 443));
   list.Invalid("SocksConnect.1", "no name", {"Length"}, in({}, 443));
   list.Invalid("SocksConnect.1", "a name of 256 bytes", {"Length"}, in(Repeat(256, 'a'), 443));
   list.Invalid("SocksConnect.1", "port 0", {"Range"}, in(Ascii("a"), 0));
@@ -847,11 +979,13 @@ Makers HttpMakers() {
           {"CheckFraming", CheckFramingCases},
           {"FilterRequestHeaders", FilterRequestHeadersCases},
           {"FilterBody", FilterBodyCases},
+          {"EncodeRequestHead", EncodeRequestHeadCases},
           {"CanonicalRequest", CanonicalRequestCases},
           {"ErrorReply", ErrorReplyCases},
           {"CodeOfReply", CodeOfReplyCases},
           {"Outcome", OutcomeCases},
           {"TokenAfter", TokenAfterCases},
+          {"CheckReplyFraming", CheckReplyFramingCases},
           {"FilterResponseHeaders", FilterResponseHeadersCases},
           {"SplitEvents", SplitEventsCases},
           {"SocksGreeting", SocksGreetingCases},

@@ -112,8 +112,11 @@ Evaluation RunCodeOfReply(const Json& in) {
 }
 
 Evaluation RunTokenAfter(const Json& in) {
+  const std::uint64_t status = ToNumber(in.at("status"));
+  if (status < 200 || status > 599) throw std::runtime_error("not a status of a reply");
   const bool resent = ToBool(in.at("resent"));
-  switch (TokenAfter(TextIn(in.at("header")), TextIn(in.at("code")), resent)) {
+  switch (TokenAfter(static_cast<int>(status), TextIn(in.at("header")), TextIn(in.at("code")),
+                     resent)) {
     case TokenEnd::kServed:
       return Done({{"end", "served"}});
     case TokenEnd::kReleased:
@@ -122,6 +125,18 @@ Evaluation RunTokenAfter(const Json& in) {
       return Done({{"end", "pending"}});
   }
   return {};
+}
+
+Evaluation RunEncodeRequestHead(const Json& in) {
+  return Done({{"head", ToJson(EncodeRequestHead(TextIn(in.at("method")), TextIn(in.at("target")),
+                                                 TextIn(in.at("host")), ToHeaders(in.at("headers")),
+                                                 ToNumber(in.at("length"))))}});
+}
+
+Evaluation RunCheckReplyFraming(const Json& in) {
+  const auto length = CheckReplyFraming(ToHeaders(in.at("headers")));
+  if (!length) return Failed(length.error());
+  return Done({{"length", *length ? Json(**length) : Json("chunked")}});
 }
 
 Evaluation RunSplitEvents(const Json& in) {
@@ -188,11 +203,16 @@ std::vector<Algorithm> HttpAlgorithms() {
        kChapter,
        {"body"},
        [](const Json& in) { return One("filtered", FilterBody(ToBytes(in.at("body")))); }},
+      {"EncodeRequestHead",
+       kChapter,
+       {"method", "target", "host", "headers", "length"},
+       RunEncodeRequestHead},
       {"CanonicalRequest", kChapter, {"method", "target", "kept", "body"}, RunCanonicalRequest},
       {"ErrorReply", kChapter, {"code", "step"}, RunErrorReply},
       {"CodeOfReply", kChapter, {"status", "body"}, RunCodeOfReply},
       {"Outcome", kChapter, {"stage", "status", "unbilled"}, RunOutcome},
-      {"TokenAfter", kChapter, {"header", "code", "resent"}, RunTokenAfter},
+      {"TokenAfter", kChapter, {"status", "header", "code", "resent"}, RunTokenAfter},
+      {"CheckReplyFraming", kChapter, {"headers"}, RunCheckReplyFraming},
       {"FilterResponseHeaders",
        kChapter,
        {"headers"},

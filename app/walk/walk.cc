@@ -4,7 +4,6 @@
 #include <map>
 
 #include "app/http/binding.h"
-#include "app/http/wire.h"
 #include "app/vectors/values.h"
 
 namespace blindlend::walk {
@@ -293,23 +292,24 @@ Json Play(std::uint64_t seed, long bits) {
          Words("body of the tool", Text(tools_body)), Words("headers that are kept", Lines(kept)),
          Words("body that is kept", Text(body)), Value("request digest", borrow.digest)},
         nothing, nothing, nothing));
-    events.push_back(Event(
-        "The lender verifies and claims the token, durably, before it calls upstream",
-        {"ParseAuthorization", "VerifyBorrow", "VerifyToken", "Verify", "Claim"},
-        {Words("head that the proxy sends",
-               Text(RequestHeadOf("POST", target, "lender.example", kept, bearer, body.size())))},
-        nothing,
-        {Value("token id", id), Value("spend key", borrow.token.spend_key),
-         Value("sig", borrow.token.sig), Value("request digest", borrow.digest),
-         Words("body", Text(body)),
-         Words("verdict", vectors::ToJson(claimed.verdict).get<std::string>()),
-         Value("claim id", while_claimed.claim_id),
-         Words("besides", "when it comes, and from which address")},
-        nothing));
+    events.push_back(
+        Event("The lender verifies and claims the token, durably, before it calls upstream",
+              {"ParseAuthorization", "VerifyBorrow", "VerifyToken", "Verify", "Claim"},
+              {Words("head that the proxy sends",
+                     Text(EncodeRequestHead("POST", target, "lender.example",
+                                            WithFirst(bearer, kept), body.size())))},
+              nothing,
+              {Value("token id", id), Value("spend key", borrow.token.spend_key),
+               Value("sig", borrow.token.sig), Value("request digest", borrow.digest),
+               Words("body", Text(body)),
+               Words("verdict", vectors::ToJson(claimed.verdict).get<std::string>()),
+               Value("claim id", while_claimed.claim_id),
+               Words("besides", "when it comes, and from which address")},
+              nothing));
     events.push_back(
         Event("Upstream answers a call of the lender's", {"Outcome"}, nothing, nothing, nothing,
-              {Words("head", Text(RequestHeadOf("POST", target, "upstream.example", kept,
-                                                credential, body.size()))),
+              {Words("head", Text(EncodeRequestHead("POST", target, "upstream.example",
+                                                    WithFirst(credential, kept), body.size()))),
                Words("body", Text(body)),
                Words("besides", "when it comes, and whose account it is: the lender's")}));
     events.push_back(Event(

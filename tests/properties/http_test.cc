@@ -211,11 +211,17 @@ std::string Blank() {
   return TextOf(" \n\t\r", 0, 1);
 }
 
-// The name as JSON, each character perhaps as an escape.
+// The name as JSON, each character perhaps as an escape or as one that some readers take for it.
 std::string Spelled(const std::string& name) {
   std::string text = "\"";
   constexpr std::string_view digits = "0123456789abcdef";
-  for (const char c : name) {
+  const std::map<char, std::string> alike = {{'s', "\u017f"}, {'k', "\\u212a"}};
+  for (char c : name) {
+    if (*rc::gen::inRange(0, 32) == 0 && alike.contains(c)) {
+      text += alike.at(c);
+      continue;
+    }
+    if (*rc::gen::inRange(0, 16) == 0) c = static_cast<char>(std::toupper(c));
     if (*rc::gen::inRange(0, 8) == 0) {
       const auto code = static_cast<unsigned char>(c);
       text += std::string("\\u00") + digits[code >> 4] + digits[code & 15];
@@ -271,11 +277,12 @@ std::vector<std::pair<std::string, Made>> Members(const std::vector<std::string>
 TEST(Http, BodyKept) {
   const auto distribution = CheckProperty(
       [] {
-        auto members = Members({"model", "user", "safety_identifier", "metadata",
-                                "prompt_cache_key", "container", "messages", "x"});
+        auto members =
+            Members({"model", "user", "safety_identifier", "metadata", "web_search_options",
+                     "prompt_cache_key", "container", "messages", "x"});
         for (auto& [name, value] : members) {
-          if (name == "metadata" && *rc::gen::inRange(0, 2) == 0)
-            value = Object(Members({"user_id", "a", "b"}), {"user_id"});
+          if (name == "web_search_options" && *rc::gen::inRange(0, 2) == 0)
+            value = Object(Members({"user_location", "a", "b"}), {"user_location"});
           if (name == "container") value.refused = value.text != "null";
           if (name == "messages" && *rc::gen::inRange(0, 2) == 0) {
             auto inner = Members({"file_id", "type"});
@@ -289,7 +296,8 @@ TEST(Http, BodyKept) {
             value = list(Object({{"content", list(block)}}, {}));
           }
         }
-        const Made made = Object(members, {"user", "safety_identifier", "prompt_cache_key"});
+        const Made made =
+            Object(members, {"user", "safety_identifier", "metadata", "prompt_cache_key"});
         const auto filtered = FilterBody(Ascii(made.text));
         RC_TAG(made.refused ? "refused" : made.text == made.filtered ? "as it was" : "removed");
         RC_ASSERT(Step(filtered) == (made.refused ? "FilterBody.3" : ""));
@@ -448,18 +456,36 @@ TEST(Http, RefundTable) {
       EXPECT_EQ(Outcome(Stage::kUnsent, status, unbilled), ClaimEnd::kRelease);
     }
   }
-  for (const std::string_view code : {"", "busy", "token_spent", "token_busy", "store_failed"}) {
-    const bool is_busy = code == "token_busy" || code == "store_failed";
-    const auto unless_busy = [&](TokenEnd end) { return is_busy ? TokenEnd::kPending : end; };
-    for (const bool resent : {false, true}) {
-      EXPECT_EQ(TokenAfter("spent", code, resent), unless_busy(TokenEnd::kServed));
-      EXPECT_EQ(TokenAfter("unspent", code, resent),
-                resent ? TokenEnd::kPending : unless_busy(TokenEnd::kReleased));
-      EXPECT_EQ(TokenAfter("refunded", code, resent), unless_busy(TokenEnd::kReleased));
-      EXPECT_EQ(TokenAfter("", code, resent), TokenEnd::kPending);
-      EXPECT_EQ(TokenAfter("unspent ", code, resent), TokenEnd::kPending);
-    }
-  }
+  for (const std::string_view code : {"token_busy", "store_failed"})
+    for (int status = 200; status < 600; ++status)
+      for (const bool resent : {false, true})
+        for (const std::string_view header : {"spent", "refunded", "unspent", ""})
+          EXPECT_EQ(TokenAfter(status, header, code, resent), TokenEnd::kPending);
+  for (int status = 300; status < 600; ++status)
+    for (const std::string_view code : {"", "busy"})
+      for (const bool resent : {false, true}) {
+        EXPECT_EQ(TokenAfter(status, "spent", code, resent), TokenEnd::kServed);
+        EXPECT_EQ(TokenAfter(status, "unspent", code, resent),
+                  resent ? TokenEnd::kPending : TokenEnd::kReleased);
+        EXPECT_EQ(TokenAfter(status, "refunded", code, resent), TokenEnd::kReleased);
+        EXPECT_EQ(TokenAfter(status, "", code, resent), TokenEnd::kPending);
+        EXPECT_EQ(TokenAfter(status, "unspent ", code, resent), TokenEnd::kPending);
+      }
+  // Whatever is said beside it, it does not come back when it was spent before this request.
+  for (const std::string_view header : {"spent", "refunded", "unspent", "", "x"})
+    EXPECT_EQ(TokenAfter(403, header, "token_spent", false), TokenEnd::kServed);
+}
+
+// Property.ServedIsPaid: a lender that serves cannot have the member show the same token for the next
+// request too.
+TEST(Http, ServedIsPaid) {
+  for (int status = 200; status < 300; ++status)
+    for (const ErrorRow& row : Errors())
+      for (const std::string_view code : {std::string_view(), row.code})
+        for (const bool resent : {false, true})
+          for (const std::string_view header : {"spent", "refunded", "unspent", "", "x"})
+            EXPECT_NE(TokenAfter(status, header, code, resent), TokenEnd::kReleased)
+                << status << header << code;
 }
 
 // The table of errors: no status on which SDKs send a request again where the token may be gone, and

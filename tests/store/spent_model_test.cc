@@ -414,6 +414,10 @@ struct WalletModel {
       std::vector<std::pair<Fate, std::size_t>>(FirstWallet::Get().tokens.size());
   /// What left: tokens and requests.
   std::vector<std::pair<std::size_t, std::size_t>> borrows;
+
+  bool WasReserved(std::size_t i) const {
+    return std::ranges::any_of(borrows, [i](const auto& each) { return each.first == i; });
+  }
 };
 
 struct WalletStore {
@@ -442,7 +446,7 @@ bool HoldsPieceOf(const std::map<std::string, std::string>& files, const Bytes& 
 }
 
 void Compare(const WalletModel& model, WalletStore& store) {
-  std::map<std::string, std::pair<std::string, std::string>> expected, actual;
+  std::map<std::string, std::vector<std::string>> expected, actual;
   std::map<TokenState, std::size_t> counts;
   std::size_t expired = 0;
   const auto files = Contents(store.directory / "wallet");
@@ -452,7 +456,8 @@ void Compare(const WalletModel& model, WalletStore& store) {
     const Bytes digest = RequestDigest(token.id, Ascii(RequestAt(request)));
     if (fate == Fate::kHeld || fate == Fate::kSpending) {
       const bool is_held = fate == Fate::kHeld;
-      expected[AsText(token.id)] = {is_held ? "held" : "spending", is_held ? "" : AsText(digest)};
+      expected[AsText(token.id)] = {is_held ? "held" : "spending", is_held ? "" : AsText(digest),
+                                    model.WasReserved(i) ? "1" : "0"};
       ++counts[is_held ? TokenState::kHeld : TokenState::kSpending];
       if (model.is_revoked || model.now >= kStart + (token.number + 1) * kDay) ++expired;
     } else {
@@ -467,9 +472,9 @@ void Compare(const WalletModel& model, WalletStore& store) {
       RC_ASSERT(is_there == (fate == Fate::kSpending && each == request));
     }
   }
-  for (const auto& row :
-       Query(store.directory / "wallet/wallet.db", "SELECT id, state, digest FROM token"))
-    actual[row[0]] = {row[1], row[2]};
+  for (const auto& row : Query(store.directory / "wallet/wallet.db",
+                               "SELECT id, state, digest, digest IS NOT NULL FROM token"))
+    actual[row[0]] = {row[1], row[2], row[3]};
   RC_ASSERT(actual == expected);
   const auto balance = store.wallet->Look(model.now);
   for (const auto& [state, count] : balance->tokens) RC_ASSERT(count == counts[state]);
@@ -496,12 +501,13 @@ struct Spend : WalletStep {
           (!same || WalletTokenAt(i).id < WalletTokenAt(*same).id))
         same = i;
     if (same) return std::pair(*same, false);
-    for (std::size_t i = 0; i < model.tokens.size(); ++i) {
-      const std::uint64_t from = kStart + WalletTokenAt(i).number * kDay;
-      if (model.tokens[i].first == Fate::kHeld && Fits(i) && model.now >= from &&
-          model.now < from + kDay)
-        return std::pair(i, true);
-    }
+    for (const bool was_reserved : {false, true})
+      for (std::size_t i = 0; i < model.tokens.size(); ++i) {
+        const std::uint64_t from = kStart + WalletTokenAt(i).number * kDay;
+        if (model.tokens[i].first == Fate::kHeld && Fits(i) && model.now >= from &&
+            model.now < from + kDay && model.WasReserved(i) == was_reserved)
+          return std::pair(i, true);
+      }
     return std::nullopt;
   }
   std::string Do(WalletModel& model) const override {
@@ -510,8 +516,9 @@ struct Spend : WalletStep {
     if (!chosen) return "refused";
     model.tokens[chosen->first] = {Fate::kSpending, request};
     if (!chosen->second) return "the same again";
+    const bool was_reserved = model.WasReserved(chosen->first);
     model.borrows.emplace_back(chosen->first, request);
-    return "ok";
+    return was_reserved ? "one that was shown" : "ok";
   }
   std::string Act(const WalletModel& before, WalletStore& store) const override {
     std::optional<Bytes> audience;
@@ -524,7 +531,8 @@ struct Spend : WalletStep {
     RC_ASSERT(spent->is_new == chosen->second);
     RC_ASSERT(spent->audience == token.token.audience);
     RC_ASSERT(spent->sealed == *MakeBorrow(token.token, token.seed, Ascii(RequestAt(request))));
-    return spent->is_new ? "ok" : "the same again";
+    if (!spent->is_new) return "the same again";
+    return before.WasReserved(chosen->first) ? "one that was shown" : "ok";
   }
 };
 
@@ -629,9 +637,10 @@ TEST(SpentModel, WalletSpends) {
       },
       3);
   PrintSeen();
-  for (const char* what : {"spend: ok", "spend: the same again", "spend: refused",
-                           "spend: unusable", "end: served", "end: released", "end: unusable",
-                           "end: ParseBorrow.1", "expire: some", "revoke: ok", "reopen: ok"})
+  for (const char* what :
+       {"spend: ok", "spend: the same again", "spend: one that was shown", "spend: refused",
+        "spend: unusable", "end: served", "end: released", "end: unusable", "end: ParseBorrow.1",
+        "expire: some", "revoke: ok", "reopen: ok"})
     EXPECT_GE(seen[what], 1) << what;
 }
 

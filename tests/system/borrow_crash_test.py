@@ -253,7 +253,7 @@ class Campaign(crash_harness.Campaign):
                 self.test.assertIsNone(after)
                 self.spent[member] += 1
             else:
-                self.test.assertEqual(after, {**row, "state": "held", "digest": None})
+                self.test.assertEqual(after, {**row, "state": "held", "digest": b""})
                 borrow.told = None
 
     # ---------------------------------------------------------------------------- lenders

@@ -124,7 +124,7 @@ class Whole(BorrowTest):
         status = said(["lender", "instance", "epochs"], "lender", "status", "--dir", "l")
         self.assertEqual(status["lender"], lender)
         self.assertRegex(status["instance"], r"\A[0-9a-f]{32}\Z")
-        self.assertEqual(status["epochs"], [{"number": 1, "claimed": 0, "released": 0, "served": 1,
+        self.assertEqual(status["epochs"], [{"number": 1, "claimed": 0, "released": 1, "served": 1,
                                              "closed": False}])
         self.assertEqual(said(["problems"], "lender", "audit", "--dir", "l"),
                          {"result": "valid", "problems": []})
@@ -310,10 +310,15 @@ class Spend(BorrowTest):
         self.ok(*self.outcome("released"))
         for what in ("served", "released"):
             self.assertIn(nobodys, self.unusable(*self.outcome(what)))
-        # The same token for another request: the old borrow says nothing about it.
+        # The same token for another request, when those are reserved that nobody was shown: the old borrow says
+        # nothing about it.
+        for i in range(2):
+            self.write(f"request{i}", b"yet another %d" % i)
+            self.ok(*self.spend(f"new{i}", f"request{i}"))
         self.ok(*self.spend("new", "other"))
-        [row] = [row for row in self.tables("m")["token"] if row["state"] == "spending"]
-        self.assertEqual(decode_text("BORROW", first)[34:-64], row["token"])
+        self.assertEqual(decode_text("BORROW", first)[34:-64], decode_text("BORROW", self.read("new"))[34:-64])
+        for i in range(2):
+            self.ok(*self.outcome("released", f"new{i}"))
         for what in ("served", "released"):
             self.assertIn(nobodys, self.unusable(*self.outcome(what)))
         sealed = decode_text("BORROW", self.read("new"))

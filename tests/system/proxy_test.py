@@ -98,7 +98,7 @@ class Whole(ProxyTest):
         self.assertEqual(reply.status, 200)
         line, headers, raw = self.stub.last
         self.assertEqual(line, "POST /v1/messages?beta=true HTTP/1.1")
-        self.assertEqual(raw, b'{"model":"echo", "n":1.50e1,"metadata":{},"s":"\\u00e4"}')
+        self.assertEqual(raw, b'{"model":"echo", "n":1.50e1,"s":"\\u00e4"}')
         names = [name.lower() for name, _ in headers]
         self.assertEqual(names, ["host", "x-api-key", "accept", "anthropic-beta", "anthropic-version",
                                  "content-type", "content-length", "accept-encoding", "user-agent",
@@ -579,11 +579,18 @@ class Attested(ProxyTest):
         type(self).proxy = self.borrow_through(self.relay.url, more=("--attestation-key", proxy_key))
 
     def test_shown(self):
+        """Before each borrow: one without a question of its own would be of those who have asked of late."""
         self.restart("good.key", "good.key")
+        tap = self.tap()
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(tap.url, more=("--attestation-key", "good.key"))
         before = self.tokens()
         for _ in range(3):
             self.assertEqual(self.call({"model": "ok"}).status, 200)
         self.change(before, held=-3, spent=3)
+        asked = [raw.split(b" ")[1].split(b"=")[0] for _, _, raw in tap.seen]
+        attested = b"/blindlend/v1/attestation?nonce"
+        self.assertEqual(asked, [b"/v1/models", *[attested, b"/v1/messages"] * 3])
         # What it answers is what chapter 10 says.
         nonce = "00112233445566778899aabbccddeeff"
         reply = ask(self.relay.address, message("GET", f"/blindlend/v1/attestation?nonce={nonce}", []))

@@ -90,7 +90,7 @@ def masked(raw):
 
 
 class WireTest(ProxyTest):
-    group = {"members": 2, "tokens": 40, "lenders": "lk"}
+    group = {"members": 2, "tokens": 70, "lenders": "lk"}
 
     @classmethod
     def setUpClass(cls):
@@ -169,7 +169,7 @@ class Alike(WireTest):
         for raw in tap.borrows:
             request = canonical("POST", "/v1/messages?beta=true", [
                 ("accept", "application/json"), ("anthropic-beta", "a-1,b-2"), ("anthropic-version", "2023-06-01"),
-                *CONTENT], b'{"model":"ok","metadata":{},"n":1.50e1}')
+                *CONTENT], b'{"model":"ok","n":1.50e1}')
             ident = hashlib.sha256(token_in(raw)[:98]).digest()
             self.assertEqual(sealed_in(raw)[2:34], request_digest(ident, request))
         # Upstream: not a byte differs.
@@ -342,14 +342,20 @@ class Limits(WireTest):
         self.assertEqual(hosts, [b"127.0.0.1", b"localhost"])
 
     def test_refund(self):
-        """Limit.RetryJoins: after a refund the same token comes again, with another request."""
+        """Limit.RetryJoins: after refunds the same token comes again, with another request, but only when each other one
+        has been shown too."""
         tap = self.tap()
         self.through(tap)
-        self.assertEqual(self.call({"model": "status code=429", "said": "one"}).token, "unspent")
-        self.assertEqual(self.call({"model": "ok", "said": "quite another"}).token, "spent")
-        one, two = tap.borrows
-        self.assertEqual(token_in(one), token_in(two))
-        self.assertNotEqual(body_of(one), body_of(two))
+        held = self.tokens()["held"]
+        bodies = {}
+        for i in range(held + 1):
+            self.assertEqual(self.call({"model": "status code=429", "said": f"request {i}"}).token, "unspent")
+            bodies.setdefault(token_in(tap.borrows[-1]), []).append(body_of(tap.borrows[-1]))
+            if len(bodies) <= i:
+                break
+        self.assertEqual([len(each) for each in bodies.values()].count(2), 1)
+        self.assertGreater(len(bodies), 20)
+        self.assertEqual(len({body for each in bodies.values() for body in each}), len(bodies) + 1)
 
     def test_failover(self):
         """Limit.Failover: the same body at two lenders, with two tokens."""
@@ -363,8 +369,8 @@ class Limits(WireTest):
         self.assertNotEqual(token_in(one), token_in(two))
 
     def test_liar(self):
-        """Limit.LyingLender: "busy" makes the proxy show the same token again and again; "refunded" makes it come with
-        the next request."""
+        """Limit.LyingLender: "busy" makes the proxy show the same token again and again; "refunded" makes it show
+        another one for the same request, if the tool tries again."""
         before = self.tokens()
         liar = self.liar(own("token_busy"))
         self.through(liar)
@@ -376,30 +382,48 @@ class Limits(WireTest):
         self.ok("member", "reclaim", "--dir", "m0")
         liar = self.liar(own("upstream_unreachable", "refunded"))
         type(self).proxy = self.borrow_through(liar.url)
-        for text in ("one", "two", "three"):
-            self.call({"model": "ok", "said": text})
-        self.assertEqual([len({token_in(raw) for raw in liar.borrows}), len(liar.borrows)], [1, 3])
+        for _ in range(3):
+            self.assertEqual(self.call({"model": "ok"}).token, "unspent")
+        self.assertEqual([len({token_in(raw) for raw in liar.borrows}), len({body_of(raw) for raw in liar.borrows}),
+                          len(liar.borrows)], [3, 1, 3])
+
+    def test_served_is_paid(self):
+        """Property.ServedIsPaid: a lender that serves and says that it took nothing does not see the token again."""
+        for word in ("refunded", "unspent"):
+            liar = self.liar(reply(200, b"{}", word))
+            self.through(liar)
+            before = self.tokens()
+            for text in ("one", "two", "three"):
+                self.assertEqual(self.call({"model": "ok", "said": text}).token, "spent")
+            self.assertEqual(len({token_in(raw) for raw in liar.borrows}), 3)
+            self.change(before, held=-3, spent=3)
 
     def test_liar_says_spent(self):
-        """Limit.LyingLender: "spent" costs three tokens, and the tool is told not to try again: it would be nine. Limit.RetryJoins:
-        the three come with one request."""
-        before = self.tokens()
-        liar = self.liar(own("token_spent", "spent"))
-        self.through(liar)
-        said = self.call({"model": "ok"})
-        self.assertEqual((said.status, said.code, said.token, said.get("x-should-retry")),
-                         (502, "lender_unreachable", "spent", "false"))
-        self.assertEqual([len({token_in(raw) for raw in liar.borrows}), len({body_of(raw) for raw in liar.borrows})], [3, 1])
-        self.change(before, held=-3, spent=3)
+        """Limit.LyingLender: "spent" costs three tokens, and the tool is told not to try again: it would be nine. Whatever
+        else is said beside it. Limit.RetryJoins: the three come with one request."""
+        for word in ("spent", "refunded", "unspent"):
+            before = self.tokens()
+            liar = self.liar(own("token_spent", word))
+            self.through(liar)
+            said = self.call({"model": "ok"})
+            self.assertEqual((said.status, said.code, said.token, said.get("x-should-retry")),
+                             (502, "lender_unreachable", "spent", "false"))
+            self.assertEqual([len({token_in(raw) for raw in liar.borrows}), len({body_of(raw) for raw in liar.borrows})],
+                             [3, 1])
+            self.change(before, held=-3, spent=3)
 
     def test_refusal(self):
-        """Limit.Refusal: a lender takes a token, and serves nothing."""
+        """Limit.Refusal: a lender takes a token, and serves nothing; or somebody cuts its connections."""
         liar = self.liar(own("upstream_broken", "spent"))
         self.through(liar)
         before, calls = self.tokens(), self.stub.calls
         self.assertEqual(self.call({"model": "ok"}).status, 502)
         self.change(before, held=-1, spent=1)
         self.assertEqual((len(liar.borrows), self.stub.calls), (1, calls))
+        self.through(self.liar(b""))
+        before = self.tokens()
+        self.assertEqual(self.call({"model": "ok"}).token, "pending")
+        self.change(before, held=-1, spending=1)
 
     def test_copied(self):
         """Limit.CopiedBorrow: whoever copies a request on its way is served, and the member's own is refused: it costs the
@@ -416,6 +440,22 @@ class Limits(WireTest):
         self.assertEqual((stolen[0].status, stolen[0].token), (200, "spent"))
         self.assertEqual(len({token_in(raw) for raw in tap.borrows}), 2)
         self.change(before, held=-2, spent=2)
+
+    def test_copied_head(self):
+        """Limit.CopiedBorrow: as long as somebody else's request with its head is under way, the member's is not taken."""
+        others = []
+
+        def copy(raw):
+            if b"\r\nAuthorization: " in raw and not others:
+                others.append(socket.create_connection(self.relay.address, timeout=PATIENCE))
+                others[0].sendall(head_of(raw) + b"\r\n\r\n")
+                time.sleep(0.5)  # it need not be there yet, but then nothing is shown
+        tap = self.tap(before=copy)
+        self.through(tap)
+        said = self.call({"model": "ok"})
+        others[0].close()
+        self.assertEqual((said.code, said.token), ("lender_unreachable", "pending"))
+        self.assertEqual(len(set(tap.borrows)), 1)
 
     def test_guess(self):
         """Limit.GuessablePrompt: the header alone confirms a guess at the request, and only the right one."""
@@ -453,6 +493,31 @@ class Limits(WireTest):
         audience = token_in(liar.borrows[0])[34:66]
         self.assertEqual(audience, decode_text("LENDER", self.read("l.pub"))[2:])
 
+    def test_told_whose_address(self):
+        """The proxy that is told whose address it is asks nobody, and shows what is for that lender and nothing else."""
+        tap = self.tap()
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(f"{tap.url}=l.pub")
+        self.assertEqual([self.call({"model": "ok"}).status for _ in range(2)], [200, 200])
+        self.assertEqual((len(tap.seen), len(tap.borrows)), (2, 2))
+        # Another lender's address: nothing of l's is shown there, whatever is named.
+        liar = self.liar(None)
+        self.proxy.stop()
+        self.ok("lender", "init", "--dir", "stranger", "--out", "stranger.pub")
+        type(self).proxy = self.borrow_through(f"{liar.url}=stranger.pub")
+        self.assertEqual(self.call({"model": "ok"}).code, "wallet_empty")
+        self.assertEqual(liar.seen, [])
+        # A 401 changes nothing of that.
+        liar = self.liar(own("token_invalid"))
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(f"{liar.url}=l.pub")
+        self.assertEqual([self.call({"model": "ok"}).code for _ in range(2)], ["token_invalid"] * 2)
+        self.assertEqual((len(liar.seen), len(liar.borrows)), (2, 2))
+        for wrong, code in ((f"{tap.url}=absent.pub", 2), (f"{tap.url}=m0.pub", 2), (f"{tap.url}=", 2)):
+            done = subprocess.run([BLINDLEND, "member", "proxy", "--dir", "m0", "--listen", "127.0.0.1:0", "--lender", wrong],
+                                  cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, code, done.stderr)
+
     def test_anybody(self):
         """Limit.ProxyForAll: the proxy asks nobody who it is; other people's keys are as good as none."""
         self.through(self.tap())
@@ -465,9 +530,9 @@ class Limits(WireTest):
         """Limit.TablesEnd: a name in a field of another name, and references by names that no table has."""
         tap = self.tap()
         self.through(tap)
-        self.assertEqual(self.call({"model": "ok", "end_user": "me", "metadata": {"customer": "me"}, "store": True,
+        self.assertEqual(self.call({"model": "ok", "end_user": "me", "customer": {"name": "me"}, "store": True,
                                     "input": [{"type": "item_reference", "id": "of-before"}]}).status, 200)
-        for kept in (b'"end_user": "me"', b'{"customer": "me"}', b'"store": true', b'"id": "of-before"'):
+        for kept in (b'"end_user": "me"', b'{"name": "me"}', b'"store": true', b'"id": "of-before"'):
             self.assertIn(kept, body_of(tap.borrows[0]))
             self.assertIn(kept, body_of(self.above.seen[-1][2]))
 

@@ -144,7 +144,7 @@ TEST(Limits, LenderSeesRequest) {
 
 // Limit.LyingLender, Limit.RetryJoins: it calls busy what it has served, and released what it will
 // not give back. The same request then comes with the same bytes, and another request with the same
-// token.
+// token, when the member has no other left.
 TEST(Limits, LyingLender) {
   const Group group(8);
   Wallet wallet = Filled(group, 3);
@@ -158,7 +158,8 @@ TEST(Limits, LyingLender) {
 
   EXPECT_EQ(spend("a"), first) << "'busy': it comes again, and is known by every byte";
   ASSERT_EQ(Outcome(wallet.End(first, false)), "ok");  // 'released'
-  const Bytes other = spend("c");
+  EXPECT_NE(TokenIn(spend("c")).spend_key, TokenIn(first).spend_key) << "there is another one";
+  const Bytes other = spend("d");
   EXPECT_NE(other, first);
   EXPECT_EQ(TokenIn(other).spend_key, TokenIn(first).spend_key)
       << "two requests, known to be one member's";
