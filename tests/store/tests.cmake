@@ -11,7 +11,7 @@ endif()
 # The lender's spent-set, the spending half of the wallet, the replay cache.
 if(BLINDLEND_APP)
   add_executable(spent_test)
-  foreach(source store_support faulty_files spent_support spent_model_test group_commit_test linearize_test view_test power_test closing_test replay_test age_test)
+  foreach(source store_support faulty_files spent_support spent_model_test group_commit_test linearize_test view_test power_test closing_test threads_test replay_test age_test)
     target_sources(spent_test PRIVATE ${CMAKE_CURRENT_LIST_DIR}/${source}.cc)
   endforeach()
   target_compile_definitions(spent_test PRIVATE BLINDLEND_SPEC="${CMAKE_SOURCE_DIR}/spec")
