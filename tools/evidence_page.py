@@ -430,6 +430,8 @@ class Page:
             ("fuzzing", "fuzz/run --budget 10m", measured["fuzz"]),
             ("benchmarks of this machine", "bench/run --quick --stores", measured["benchmarks"]["audit"]),
             ("benchmarks of relay and proxy", "./audit", measured["benchmarks"]["http"]),
+            ("what runs on several threads, under ThreadSanitizer", "./audit --budget 1h",
+             any(row["name"] == "threads" for row in found["rows"])),
         ) if not there]
 
     # ----------------------------------------------------------------------------- claims and limits

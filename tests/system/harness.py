@@ -1,14 +1,17 @@
 """What the system tests share: the spec's encodings, folders, and running blindlend."""
 
+import atexit
 import base64
 import hashlib
 import json
 import os
+import pathlib
 import random
 import re
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -116,6 +119,23 @@ def prime(bits, seed):
 
 
 # ------------------------------------------------------------------------------------- the harness
+
+
+def show_reports(folder):
+    """Fails the whole run where ThreadSanitizer has found something in any of its processes."""
+    reports = [path.read_text() for path in sorted(pathlib.Path(folder).iterdir())]
+    shutil.rmtree(folder)
+    if reports:
+        sys.stdout.flush()
+        print("\n".join(reports), file=sys.stderr, flush=True)
+        os._exit(1)
+
+
+# Into files: not all that a server says is looked at, and who is killed has no exit code to tell it by.
+if os.environ.get("BLINDLEND_SANITIZE") == "thread":
+    REPORTS = tempfile.mkdtemp(prefix="blindlend-reports-")
+    os.environ["TSAN_OPTIONS"] = f"{os.environ.get('TSAN_OPTIONS', '')} log_path={REPORTS}/report"
+    atexit.register(show_reports, REPORTS)
 
 
 SECRET_FORMS = {}  # by their first characters, so that a search takes as long as its text
