@@ -150,13 +150,13 @@ std::expected<IssueCounts, Stop> Issuance(const IssueOptions& options,
 
 std::expected<Answered, Stop> AskOnce(const Asking& asking, const std::string& target,
                                       const std::optional<Bytes>& body, std::size_t max_size) {
-  auto context = ClientContext(asking.ca_file);
-  if (!context) return std::unexpected(context.error());
+  auto tls = TlsClient(asking.ca_file);
+  if (!tls) return std::unexpected(tls.error());
   std::signal(SIGPIPE, SIG_IGN);
   asio::io_context io(1);
   std::optional<Answered> answered;
   NoWay no_way;
-  const Route route{**context, asking.via, asking.source};
+  const Route route{**tls, asking.via, asking.source};
   const Question question{asking.url, route, target, body, max_size, Seconds(asking.time)};
   asio::co_spawn(io, Ask(question, answered, no_way), asio::detached);
   io.run();

@@ -47,7 +47,7 @@ enum class Attempt {
 
 class Member {
  public:
-  Member(const ProxyOptions& options, Wallet& wallet, Post& post, asio::ssl::context& client)
+  Member(const ProxyOptions& options, Wallet& wallet, Post& post, TlsSide& client)
       : options_(options),
         wallet_(wallet),
         route_{client, options.via, options.source},
@@ -340,7 +340,7 @@ std::expected<ProxyCounts, Stop> Proxy(const ProxyOptions& options,
   if (!lock) return std::unexpected(lock.error());
   auto wallet = Wallet::Open(options.directory);
   if (!wallet) return std::unexpected(wallet.error());
-  auto client = ClientContext(options.ca_file);
+  auto client = TlsClient(options.ca_file);
   if (!client) return std::unexpected(client.error());
   const auto post = Establish(options);
   if (!post) return std::unexpected(post.error());

@@ -47,7 +47,7 @@ std::optional<Bytes> NonceOf(const RequestHead& head) {
 
 class Server {
  public:
-  Server(const RelayOptions& options, Lender& lender, Post& post, asio::ssl::context& client)
+  Server(const RelayOptions& options, Lender& lender, Post& post, TlsSide& client)
       : options_(options),
         lender_(lender),
         route_{client, std::nullopt, options.source},
@@ -319,7 +319,7 @@ std::expected<RelayCounts, Stop> Relay(const RelayOptions& options,
   if (!lock) return std::unexpected(lock.error());
   auto lender = Lender::Open(options.directory, options.accept_older);
   if (!lender) return std::unexpected(lender.error());
-  auto client = ClientContext(options.upstream_ca);
+  auto client = TlsClient(options.upstream_ca);
   if (!client) return std::unexpected(client.error());
   const auto post = Establish(options);
   if (!post) return std::unexpected(post.error());

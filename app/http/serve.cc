@@ -222,7 +222,7 @@ Task<void> Ask(Question question, std::optional<Answered>& answered, NoWay& no_w
 std::expected<std::unique_ptr<Post>, Stop> Establish(const ServingOptions& options) {
   auto post = std::make_unique<Post>();
   if (!options.tls_certificate.empty()) {
-    auto made = ServerContext(options.tls_certificate, options.tls_key);
+    auto made = TlsServer(options.tls_certificate, options.tls_key);
     if (!made) return std::unexpected(made.error());
     post->tls = *std::move(made);
   }

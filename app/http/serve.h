@@ -87,7 +87,7 @@ Task<void> Pause(Seconds time);
 struct Post {
   boost::asio::io_context io{1};
   /// Of the server, or nothing.
-  std::unique_ptr<boost::asio::ssl::context> tls;
+  std::unique_ptr<TlsSide> tls;
   std::optional<Tcp::acceptor> acceptor;
   std::string address;
 };

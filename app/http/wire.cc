@@ -50,6 +50,31 @@ std::vector<Header> HeadersOf(const Fields& fields) {
 
 }  // namespace
 
+Task<void> Turns::Take() {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto begin = [this, &executor](auto handler) {
+    waiting_.emplace_back(std::move(handler));
+    if (!is_going_) Go(executor);
+  };
+  const auto& token = asio::use_awaitable;
+  co_await asio::async_initiate<decltype(token), void()>(begin, token);
+}
+
+void Turns::Go(const asio::any_io_executor& executor) {
+  asio::post(executor, [this, executor] { Next(executor); });
+  is_going_ = true;
+}
+
+void Turns::Next(const asio::any_io_executor& executor) {
+  is_going_ = false;
+  if (waiting_.empty()) return;
+  // Behind all that is ready by now.
+  Go(executor);
+  auto turn = std::move(waiting_.front());
+  waiting_.pop_front();
+  turn();
+}
+
 Wire::Wire(Tcp::socket socket) : socket_(std::move(socket)), timer_(socket_.get_executor()) {
   error_code ignored;
   socket_.set_option(Tcp::no_delay(true), ignored);
@@ -91,9 +116,11 @@ void Wire::Wait() {
 }
 
 template <class Function>
-Task<bool> Wire::Carry(Function function) {
-  // A socket that was closed has lost its number, perhaps to another one.
-  while (!is_late_ && socket_.is_open()) {
+Task<bool> Wire::Carry(Function function, Turns* turns) {
+  for (;;) {
+    if (turns) co_await turns->Take();
+    // A socket that was closed has lost its number, perhaps to another one.
+    if (is_late_ || !socket_.is_open()) break;
     ERR_clear_error();
     const int result = function(tls_.get());
     if (result == 1) co_return true;
@@ -108,18 +135,18 @@ Task<bool> Wire::Carry(Function function) {
   co_return false;
 }
 
-Task<bool> Wire::Secure(asio::ssl::context& context, const std::string& host) {
-  tls_.reset(SSL_new(context.native_handle()));
+Task<bool> Wire::Secure(TlsSide& side, const std::string& host) {
+  tls_.reset(SSL_new(side.context.native_handle()));
   error_code error;
   socket_.native_non_blocking(true, error);
   if (error || !tls_ || SSL_set_fd(tls_.get(), socket_.native_handle()) != 1) co_return false;
-  if (host.empty()) co_return co_await Carry(SSL_accept);
+  if (host.empty()) co_return co_await Carry(SSL_accept, &side.turns);
   SSL_set_verify(tls_.get(), SSL_VERIFY_PEER, nullptr);
   const bool is_address =
       X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_.get()), host.c_str()) == 1;
   if (!is_address && SSL_set1_host(tls_.get(), host.c_str()) != 1) co_return false;
   if (SSL_set_tlsext_host_name(tls_.get(), host.c_str()) != 1) co_return false;
-  co_return co_await Carry(SSL_connect);
+  co_return co_await Carry(SSL_connect, &side.turns);
 }
 
 Task<std::size_t> Wire::Read(std::span<std::uint8_t> bytes) {
@@ -361,38 +388,40 @@ void SaveMemory(SSL_CTX* context) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<asio::ssl::context>, Stop> ClientContext(const std::string& ca_file) {
-  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
+std::expected<std::unique_ptr<TlsSide>, Stop> TlsClient(const std::string& ca_file) {
+  auto side = std::make_unique<TlsSide>(asio::ssl::context(asio::ssl::context::tls_client));
+  asio::ssl::context& context = side->context;
   error_code error;
   if (ca_file.empty())
-    context->set_default_verify_paths(error);
+    context.set_default_verify_paths(error);
   else
-    context->load_verify_file(ca_file, error);
+    context.load_verify_file(ca_file, error);
   if (error)
     return Unusable(ca_file.empty() ? "the system's certificates" : ca_file,
                     "cannot be used: " + error.message());
-  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
   // One connection must not be told by another.
-  SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
-  SaveMemory(context->native_handle());
-  return context;
+  SSL_CTX_set_session_cache_mode(context.native_handle(), SSL_SESS_CACHE_OFF);
+  SaveMemory(context.native_handle());
+  return side;
 }
 
-std::expected<std::unique_ptr<asio::ssl::context>, Stop> ServerContext(
-    const std::string& certificate, const std::string& key) {
-  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+std::expected<std::unique_ptr<TlsSide>, Stop> TlsServer(const std::string& certificate,
+                                                        const std::string& key) {
+  auto side = std::make_unique<TlsSide>(asio::ssl::context(asio::ssl::context::tls_server));
+  asio::ssl::context& context = side->context;
   error_code error;
-  context->use_certificate_chain_file(certificate, error);
+  context.use_certificate_chain_file(certificate, error);
   if (error) return Unusable(certificate, "is no certificate chain: " + error.message());
-  context->use_private_key_file(key, asio::ssl::context::pem, error);
+  context.use_private_key_file(key, asio::ssl::context::pem, error);
   if (error) return Unusable(key, "is not the certificate's key: " + error.message());
-  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-  SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_session_cache_mode(context.native_handle(), SSL_SESS_CACHE_OFF);
   // Of TLS 1.2, and of TLS 1.3.
-  SSL_CTX_set_options(context->native_handle(), SSL_OP_NO_TICKET);
-  SSL_CTX_set_num_tickets(context->native_handle(), 0);
-  SaveMemory(context->native_handle());
-  return context;
+  SSL_CTX_set_options(context.native_handle(), SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context.native_handle(), 0);
+  SaveMemory(context.native_handle());
+  return side;
 }
 
 Task<HeadState> ReadRequestHead(Wire& wire, RequestHead& head) {

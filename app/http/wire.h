@@ -12,6 +12,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +32,27 @@ inline std::chrono::steady_clock::duration DurationOf(Seconds time) {
   return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
 }
 
+/// Lets those who take long go on one in each round of the loop, and everything else that is ready in between.
+class Turns {
+ public:
+  /// Returns when it is one's turn.
+  Task<void> Take();
+
+ private:
+  void Go(const boost::asio::any_io_executor& executor);
+  void Next(const boost::asio::any_io_executor& executor);
+
+  std::deque<std::move_only_function<void()>> waiting_;
+  bool is_going_ = false;
+};
+
+/// TLS as a client or as a server.
+struct TlsSide {
+  boost::asio::ssl::context context;
+  /// For the steps of handshakes: each takes as long as many events of a stream.
+  Turns turns{};
+};
+
 /// One connection, with TLS or without. All its functions are called by the one thread that serves.
 class Wire : public std::enable_shared_from_this<Wire> {
  public:
@@ -48,7 +70,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   /// Connects to endpoint.
   Task<bool> Open(Tcp::endpoint endpoint);
   /// Puts TLS on the connection. host: whose name the certificate must have; empty for the server.
-  Task<bool> Secure(boost::asio::ssl::context& context, const std::string& host);
+  Task<bool> Secure(TlsSide& side, const std::string& host);
 
   /// Up to bytes.size() bytes, at least one; 0 at the end or when the connection is lost.
   Task<std::size_t> Read(std::span<std::uint8_t> bytes);
@@ -73,9 +95,10 @@ class Wire : public std::enable_shared_from_this<Wire> {
     void operator()(SSL* tls) const { SSL_free(tls); }
   };
 
-  /// Calls a function of OpenSSL's with tls_ until it has done its work. Whether it has.
+  /// Calls a function of OpenSSL's with tls_ until it has done its work. Whether it has. turns: to be taken
+  /// each time, or nothing.
   template <class Function>
-  Task<bool> Carry(Function function);
+  Task<bool> Carry(Function function, Turns* turns = nullptr);
   static Task<void> Heed(std::shared_ptr<Wire> wire);
   void Wait();
 
@@ -94,7 +117,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
 /// The way to whom is asked.
 struct Route {
   /// For https.
-  boost::asio::ssl::context& tls;
+  TlsSide& tls;
   /// The SOCKS proxy that all goes through (spec 12-socks), or nothing for the straight way.
   std::optional<Via> via;
   /// For the credentials that the proxy gets.
@@ -122,11 +145,10 @@ std::expected<Tcp::acceptor, Stop> Listen(boost::asio::io_context& io, const std
 std::string AddressOf(const Tcp::acceptor& acceptor);
 
 /// TLS as a client: the system's certificates, or those of a file. Stops with kExitUnusable.
-std::expected<std::unique_ptr<boost::asio::ssl::context>, Stop> ClientContext(
-    const std::string& ca_file);
+std::expected<std::unique_ptr<TlsSide>, Stop> TlsClient(const std::string& ca_file);
 /// TLS as a server. Stops with kExitUnusable.
-std::expected<std::unique_ptr<boost::asio::ssl::context>, Stop> ServerContext(
-    const std::string& certificate, const std::string& key);
+std::expected<std::unique_ptr<TlsSide>, Stop> TlsServer(const std::string& certificate,
+                                                        const std::string& key);
 
 /// The head of a request, and what came of its body along with it.
 struct RequestHead {

@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -1017,6 +1018,36 @@ class Tls(LendingTest):
         for name, status in (("number", 200), ("good", 502)):
             reply = self.through(self.secure_stub(name), f"{name}.crt", host="127.0.0.1")
             self.assertEqual(reply.status, status)
+
+    def test_beginnings_keep_nobody_waiting(self):
+        """Of many who begin at once, each with what takes a while to compute: whoever is there already comes in between."""
+        self.relay.stop()
+        relay = self.serve("--tls-cert", "good.crt", "--tls-key", "good.key")
+        context = ssl.create_default_context(cafile=self.path("good.crt"))
+        sent = ssl.MemoryBIO()
+        beginning = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+        self.assertRaises(ssl.SSLWantReadError, beginning.do_handshake)
+        hello, done = sent.read(), []
+        context.maximum_version = ssl.TLSVersion.TLSv1_2  # where the server is the last to speak: it knows who is there
+        try:
+            # A test that does not get the processor in time sees too many of them.
+            for _ in range(11):
+                with contextlib.ExitStack() as stack:
+                    many = [stack.enter_context(socket.create_connection(relay.address)) for _ in range(300)]
+                    plain = stack.enter_context(socket.create_connection(relay.address))
+                    there = stack.enter_context(context.wrap_socket(plain, server_hostname="localhost"))
+                    relay.process.send_signal(signal.SIGSTOP)
+                    for each in many:
+                        each.sendall(hello)
+                    there.sendall(message("GET", "/nothing", []))
+                    relay.process.send_signal(signal.SIGCONT)
+                    self.assertIn(b" 404 ", there.recv(65536))
+                    done.append(len(select.select(many, [], [], 0)[0]))
+        finally:
+            relay.process.send_signal(signal.SIGCONT)
+            self.assertEqual(relay.stop(), 0)
+            type(self).relay = self.serve()
+        self.assertLess(sorted(done)[5], 150, done)
 
     def test_silent_client_is_not_waited_for(self):
         """One that has not even begun with TLS."""
