@@ -144,8 +144,10 @@ Task<bool> Wire::Secure(TlsSide& side, const std::string& host) {
   SSL_set_verify(tls_.get(), SSL_VERIFY_PEER, nullptr);
   const bool is_address =
       X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_.get()), host.c_str()) == 1;
-  if (!is_address && SSL_set1_host(tls_.get(), host.c_str()) != 1) co_return false;
-  if (SSL_set_tlsext_host_name(tls_.get(), host.c_str()) != 1) co_return false;
+  // An address is not named to the server: RFC 6066 section 3.
+  if (!is_address && (SSL_set1_host(tls_.get(), host.c_str()) != 1 ||
+                      SSL_set_tlsext_host_name(tls_.get(), host.c_str()) != 1))
+    co_return false;
   co_return co_await Carry(SSL_connect, &side.turns);
 }
 

@@ -958,7 +958,7 @@ class Crash(LendingTest):
 class Tls(LendingTest):
     """To upstream and for members, with certificates of the test's own."""
 
-    group = {"tokens": 10}
+    group = {"tokens": 20}
 
     @classmethod
     def setUpClass(cls):
@@ -970,6 +970,8 @@ class Tls(LendingTest):
         stub = Upstream(credential=("x-api-key", SECRET))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.path(f"{name}.crt"), self.path(f"{name}.key"))
+        stub.named = []  # what clients called it, before anything is encrypted
+        context.sni_callback = lambda _, name, __: stub.named.append(name)
         stub.socket = context.wrap_socket(stub.socket, server_side=True, do_handshake_on_connect=False)
         self.addCleanup(stub.stop)
         return stub.start()
@@ -1014,10 +1016,14 @@ class Tls(LendingTest):
         self.assertIn(b"event: error\n", reply.body)
 
     def test_upstream_is_a_number(self):
-        """Then that is what the certificate must have."""
+        """Then that is what the certificate must have, and no name is sent: RFC 6066 section 3."""
         for name, status in (("number", 200), ("good", 502)):
-            reply = self.through(self.secure_stub(name), f"{name}.crt", host="127.0.0.1")
-            self.assertEqual(reply.status, status)
+            stub = self.secure_stub(name)
+            reply = self.through(stub, f"{name}.crt", host="127.0.0.1")
+            self.assertEqual((reply.status, stub.named), (status, [None]))
+        stub = self.secure_stub("good")
+        self.assertEqual(self.through(stub, "good.crt").status, 200)
+        self.assertEqual(stub.named, ["localhost"])
 
     def test_beginnings_keep_nobody_waiting(self):
         """Of many who begin at once, each with what takes a while to compute: whoever is there already comes in between."""
