@@ -175,6 +175,22 @@ std::expected<void, Failure> CheckMisissue(View admin, View link, View request, 
   return {};
 }
 
+std::expected<std::uint64_t, Failure> DrawIndex(std::uint64_t count, const ByteSource& source) {
+  // DrawIndex.1  If count is not in [1, 2^32 - 1], fail.
+  if (count < 1 || count > 0xffffffff) return Fail("DrawIndex.1");
+  // DrawIndex.2  Do steps 3 and 4 at most 256 times.
+  Bytes bytes(4);
+  for (int turn = 0; turn < 256; ++turn) {
+    // DrawIndex.3  index = OS2IP(4 bytes from source) mod 2^b, b the bit length of count - 1. If source is exhausted, fail.
+    if (!source(bytes)) return Fail("DrawIndex.3");
+    const ZZ index = trunc_ZZ(OS2IP(bytes), NumBits(ZZ{static_cast<long>(count - 1)}));
+    // DrawIndex.4  If index < count, return index.
+    if (index < static_cast<long>(count)) return static_cast<std::uint64_t>(conv<long>(index));
+  }
+  // DrawIndex.5  Fail.
+  return Fail("DrawIndex.5");
+}
+
 std::expected<TokenState, Failure> Transition(TokenState state, TokenEvent event) {
   // Transition.1  If the table has no such event for state, fail.
   using enum TokenState;

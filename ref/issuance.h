@@ -83,6 +83,10 @@ std::expected<std::vector<std::optional<Bytes>>, Failure> Accept(const PublicKey
 /// CheckMisissue.1 (link), .2 (request), .3 (response), .4 (not together), .5 (the answer is right).
 std::expected<void, Failure> CheckMisissue(View admin, View link, View request, View response);
 
+/// One of 0 to count - 1, exactly uniform. source: each candidate takes 4 bytes.
+/// Fails at DrawIndex.1 (count not in [1, 2^32 - 1]), .3 (source exhausted), .5 (256 candidates refused).
+std::expected<std::uint64_t, Failure> DrawIndex(std::uint64_t count, const ByteSource& source);
+
 /// The next state of a token. Fails at Transition.1 (no such event in this state).
 std::expected<TokenState, Failure> Transition(TokenState state, TokenEvent event);
 

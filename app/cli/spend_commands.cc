@@ -57,7 +57,7 @@ std::expected<Report, Stop> MemberSpend(const Arguments& arguments) {
   auto wallet = Wallet::Open(arguments.directory);
   if (!wallet) return std::unexpected(wallet.error());
   const std::uint64_t now = Now(arguments);
-  const auto borrow = wallet->Spend(audience, *request, now);
+  const auto borrow = wallet->Spend(audience, *request, now, SystemRandom);
   if (!borrow) return std::unexpected(borrow.error());
   const auto written = WriteAll({{target, EncodeText(kBorrowFile.name, borrow->sealed)}}, false);
   if (!written) return std::unexpected(written.error());

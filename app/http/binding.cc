@@ -281,11 +281,9 @@ TokenEnd TokenAfter(int status, std::string_view header, std::string_view code, 
   if (status < 300 && (header == "refunded" || header == "unspent")) return TokenEnd::kServed;
   // TokenAfter.4  If code is "token_spent" and not resent, return served.
   if (code == "token_spent" && !resent) return TokenEnd::kServed;
-  // TokenAfter.5  If header is "refunded", return released.
-  if (header == "refunded") return TokenEnd::kReleased;
-  // TokenAfter.6  If header is "unspent" and not resent, return released.
-  if (header == "unspent" && !resent) return TokenEnd::kReleased;
-  // TokenAfter.7  Return pending.
+  // TokenAfter.5  If header is "refunded" or "unspent", and not resent, return released.
+  if ((header == "refunded" || header == "unspent") && !resent) return TokenEnd::kReleased;
+  // TokenAfter.6  Return pending.
   return TokenEnd::kPending;
 }
 

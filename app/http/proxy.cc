@@ -12,14 +12,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// Threads that wait for the disk, so that what comes at once shares its fsync.
 constexpr std::size_t kDiskThreads = 16;
 /// How often what has ended is erased from the wallet's log.
 constexpr Seconds kEraseTime{1};
-/// How long a lender who did not take a request is asked after the others.
-constexpr std::chrono::seconds kAvoided{30};
 /// The largest error that is looked into.
 constexpr std::uint64_t kMaxError = 65536;
 /// How many tokens that turn out to be spent are tried for one request.
@@ -32,7 +28,6 @@ struct LenderAt {
   Url url;
   std::optional<Bytes> key;
   bool is_known;
-  Clock::time_point avoided_until;
 };
 
 /// What came of one token at one lender.
@@ -54,8 +49,7 @@ class Member {
         disk_(kDiskThreads),
         host_(post, options,
               [this](std::shared_ptr<Wire> caller) { return Answer(std::move(caller)); }) {
-    for (const auto& [url, key] : options.lenders)
-      lenders_.push_back({url, key, key.has_value(), {}});
+    for (const auto& [url, key] : options.lenders) lenders_.push_back({url, key, key.has_value()});
   }
 
   ProxyCounts Run() {
@@ -108,38 +102,33 @@ class Member {
     const auto body = std::make_shared<const Bytes>(std::move(exchange.body));
     exchange.caller->Unlimit();
     WatchCaller(exchange);
-    // Those that have turned something down lately come last.
-    std::vector<LenderAt*> order;
-    const auto now = Clock::now();
-    for (const bool is_avoided : {false, true})
-      for (LenderAt& each : lenders_)
-        if ((each.avoided_until > now) == is_avoided) order.push_back(&each);
     std::optional<Refusal> refusal;
     bool has_spent = false;
-    for (LenderAt* const lender : order) {
+    // Always in this order: one who came to the second lender first would be one whom the first has turned down.
+    for (LenderAt& lender : lenders_) {
       NoWay no_way;
-      if (!lender->key) co_await LearnKey(*lender, no_way);
-      const std::optional<Bytes> key = lender->key;
+      if (!lender.key) co_await LearnKey(lender, no_way);
+      const std::optional<Bytes> key = lender.key;
       bool is_trusted = false;
-      if (key) is_trusted = co_await IsTrusted(*lender, *key, no_way);
+      if (key) is_trusted = co_await IsTrusted(lender, *key, no_way);
       std::optional<Refusal> reason;
       if (key && !is_trusted) reason = Refusal{"lender_untrusted", "", {}};
       Attempt attempt = is_trusted ? Attempt::kNextToken : Attempt::kNextLender;
       for (int spent = 0; attempt == Attempt::kNextToken && spent < kMaxSpent; ++spent) {
         if (exchange.is_gone || host_.is_stopping()) break;
-        const auto borrow = co_await Elsewhere(
-            disk_, [&] { return wallet_.Spend(*key, request, options_.Now(), true); });
+        const auto borrow = co_await Elsewhere(disk_, [&] {
+          return wallet_.Spend(*key, request, options_.Now(), options_.source, true);
+        });
         if (!borrow) {
           reason = OfWallet(borrow.error());
           break;
         }
         WarnOfYouth(borrow->obtained);
-        const bool is_last = lender == order.back();
-        attempt = co_await Try(exchange, *lender, borrow->sealed, body, is_last, no_way);
+        const bool is_last = &lender == &lenders_.back();
+        attempt = co_await Try(exchange, lender, borrow->sealed, body, is_last, no_way);
         has_spent = has_spent || attempt == Attempt::kNextToken;
       }
       if (attempt == Attempt::kDone || exchange.is_gone) co_return;
-      if (attempt == Attempt::kNextLender) lender->avoided_until = Clock::now() + kAvoided;
       // The wallet is empty only where it is so for every lender.
       if (no_way.is_via) reason = Refusal{"via_failed", no_way.step, {}};
       if (!reason) reason = Refusal{"lender_unreachable", "", {}};

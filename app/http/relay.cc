@@ -137,7 +137,7 @@ class Server {
     if (!looked) co_return OfRedeem(looked.error());
     if (auto refusal = OfVerdict(looked->verdict)) co_return refusal;
     // Another one may have come that far meanwhile.
-    if (live_.contains(id)) co_return Refusal{"token_busy", "", {}};
+    if (live_.contains(id)) co_return Busy();
     if (host_.is_stopping() || inflight_ >= options_.max_inflight)
       co_return Refusal{"busy", "", {}};
     shown = *looked;
@@ -150,7 +150,7 @@ class Server {
       case Verdict::kRetry:
         return std::nullopt;
       case Verdict::kBusy:
-        return Refusal{"token_busy", "", {}};
+        return Busy();
       case Verdict::kServed:
       case Verdict::kDoubleSpend:
         break;
@@ -210,12 +210,21 @@ class Server {
 
   static std::vector<Header> TokenHeaders(std::string_view token) {
     std::vector<Header> headers = {{"blindlend-token", std::string(token)}};
-    if (token == "spent") headers.push_back({"x-should-retry", "false"});
+    if (token != "refunded") headers.push_back({"x-should-retry", "false"});
     return headers;
   }
 
+  /// A claim may stand all the same.
+  Refusal StoreFailed(const Stop& stop) {
+    Refusal refusal = complaint_.StoreFailed(stop);
+    refusal.headers = TokenHeaders("pending");
+    return refusal;
+  }
+
+  static Refusal Busy() { return {"token_busy", "", TokenHeaders("pending")}; }
+
   Refusal OfRedeem(const Stop& stop) {
-    if (stop.status != kExitRefused) return complaint_.StoreFailed(stop);
+    if (stop.status != kExitRefused) return StoreFailed(stop);
     const bool is_expired = stop.step == "VerifyBorrow.5" || stop.step == "Claim.1";
     return Unauthorized(is_expired ? "token_expired" : "token_invalid", stop.step);
   }
@@ -251,7 +260,7 @@ class Server {
     const std::string_view token = co_await End(claim_id, Outcome(stage, 0, options_.unbilled));
     if (exchange.is_gone) co_return;
     Refusal refusal{code, "", TokenHeaders(token)};
-    if (token.empty()) refusal = {"store_failed", "", TokenHeaders("spent")};
+    if (token.empty()) refusal = {"store_failed", "", TokenHeaders("pending")};
     co_await SendError(exchange, refusal);
   }
 
@@ -287,7 +296,7 @@ class Server {
     if (exchange.is_gone) co_return;
     if (token.empty()) {
       // The claim stands: with the same bytes the member can ask again.
-      const Refusal refusal{"store_failed", "", TokenHeaders("spent")};
+      const Refusal refusal{"store_failed", "", TokenHeaders("pending")};
       co_await SendError(exchange, refusal);
     } else {
       const std::vector<Header> more = TokenHeaders(token);

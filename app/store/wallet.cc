@@ -361,7 +361,8 @@ std::expected<T, Stop> Wallet::InGroup(const std::function<std::expected<T, Stop
 }
 
 std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audience, View request,
-                                             std::uint64_t now, bool fresh) {
+                                             std::uint64_t now, const ByteSource& source,
+                                             bool fresh) {
   return InGroup<Borrowing>([&]() -> std::expected<Borrowing, Stop> {
     const std::vector<SealedLink> chain = LoadChain(database_);
     if (chain.empty())
@@ -387,36 +388,30 @@ std::expected<Borrowing, Stop> Wallet::Spend(const std::optional<Bytes>& audienc
       if (fits(token) && RequestDigest(Blob(row[0]), request) == Blob(row[3]))
         return borrow(token, Blob(row[1]), false, Number(row[4]));
     }
+    // One that was shown joins its requests, so it comes last; then the epoch that ends first; of these any.
     bool is_elsewhere = false;
-    // Of one epoch the first that fits, by id, which has nothing to do with when it was obtained.
-    const auto take = [&](const Link& link, bool was_reserved) -> std::optional<Borrowing> {
-      const Epoch& epoch = *link.epoch;
-      // A few at a time: mostly the first one will do.
-      std::vector<Row> rows;
-      for (std::size_t i = 0;; ++i) {
-        if (i == rows.size()) {
-          const Bytes after = rows.empty() ? Bytes{} : Blob(rows.back()[0]);
-          rows = database_.Run(
-              "SELECT id, seed, token FROM token WHERE state = 'held' AND number = ?1 AND id > ?2"
-              " AND (digest IS NOT NULL) = ?3 ORDER BY id LIMIT 8",
-              {std::int64_t{link.number}, after, std::int64_t{was_reserved}});
-          i = 0;
-        }
-        if (rows.empty()) return std::nullopt;
-        const Row& row = rows[i];
-        const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
-        is_elsewhere = true;
-        if (!fits(token) || now < epoch.spend_from || now >= epoch.spend_until) continue;
+    for (const bool was_reserved : {false, true})
+      for (const SealedLink& each : chain) {
+        std::vector<Row> rows = database_.Run(
+            "SELECT id, seed, token FROM token WHERE state = 'held' AND number = ?1"
+            " AND (digest IS NOT NULL) = ?2 ORDER BY id",
+            {std::int64_t{each.link.number}, std::int64_t{was_reserved}});
+        is_elsewhere = is_elsewhere || !rows.empty();
+        const Epoch& epoch = *each.link.epoch;
+        if (now < epoch.spend_from || now >= epoch.spend_until) continue;
+        std::erase_if(rows, [&](const Row& row) {
+          return !fits(Intact(database_, "a token", ParseToken(Blob(row[2]))));
+        });
+        if (rows.empty()) continue;
+        const auto index = DrawIndex(rows.size(), source);
+        if (!index) return Refused(index.error());
+        const Row& row = rows[*index];
         database_.Run("UPDATE token SET state = ?2, digest = ?3 WHERE id = ?1",
                       {row[0], StateName(Next(database_, TokenState::kHeld, TokenEvent::kReserved)),
                        RequestDigest(Blob(row[0]), request)});
-        return borrow(token, Blob(row[1]), true, link.number);
+        const Token token = Intact(database_, "a token", ParseToken(Blob(row[2])));
+        return borrow(token, Blob(row[1]), true, each.link.number);
       }
-    };
-    // One that was shown joins its requests, so it comes last; else the epoch that ends first.
-    for (const bool was_reserved : {false, true})
-      for (const SealedLink& each : chain)
-        if (auto taken = take(each.link, was_reserved)) return *std::move(taken);
     const std::string detail =
         is_elsewhere ? "of the held tokens none is for this lender and for " + TimeText(now)
                      : "no token is held";

@@ -105,7 +105,8 @@ class Wallet {
   /// lender where, or nothing if any will do. The same request gets the same borrow until its end is
   /// known; with fresh it is another one: for requests that are equal by chance.
   std::expected<Borrowing, Stop> Spend(const std::optional<Bytes>& audience, View request,
-                                       std::uint64_t now, bool fresh = false);
+                                       std::uint64_t now, const ByteSource& source,
+                                       bool fresh = false);
 
   /// The reserved tokens: what became of their requests is not known.
   std::expected<std::vector<Pending>, Stop> ListPending();

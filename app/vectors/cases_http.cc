@@ -719,7 +719,7 @@ void TokenAfterCases(List& list) {
   again("served, the second time", "Normal", 200, "spent", "");
   again("the first one was served", "Normal", 403, "spent", "token_spent");
   again("the second one took nothing, and the first one?", "Normal", 503, "unspent", "busy");
-  again("given back, whichever it was", "Normal", 529, "refunded", "");
+  again("the second one was given back, and the first one?", "Normal", 529, "refunded", "");
   again("no word again", "Normal", 502, "", "");
   again("a good reply that takes nothing, the second time", "EdgeCase", 200, "unspent", "");
   again("spent, says one that takes nothing, the second time", "EdgeCase", 403, "unspent",
@@ -743,7 +743,9 @@ void TokenAfterCases(List& list) {
   valid("a good reply without a word", "EdgeCase", 200, "", "");
   valid("no word", "Normal", 502, "", "");
   valid("an unknown word", "EdgeCase", 200, "Spent", "");
-  valid("another attempt is under way", "Normal", 503, "unspent", "token_busy");
+  valid("another attempt is under way", "Normal", 503, "pending", "token_busy");
+  valid("another attempt is under way, says a body that was lost on the way", "EdgeCase", 503,
+        "pending", "");
   valid("the database has failed, the claim may stand", "Normal", 500, "unspent", "store_failed");
   valid("the code comes first", "EdgeCase", 503, "spent", "token_busy");
   valid("a code without a header", "EdgeCase", 503, "", "busy");

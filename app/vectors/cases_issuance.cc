@@ -528,6 +528,33 @@ void CheckMisissueCases(List& list) {
       SealRequest(one), SealResponse(answer(one, {ZZ{1}})));
 }
 
+void DrawIndexCases(List& list) {
+  const auto in = [](std::uint64_t count, const Json& tape) {
+    return Json{{"count", count}, {"source", tape}};
+  };
+  list.Valid("of one", {"EdgeCase"}, in(1, TapeOf({0xff, 0xff, 0xff, 0xff})));
+  list.Valid("of two", {"EdgeCase"}, in(2, TapeOf({0xff, 0xff, 0xff, 0xfe})));
+  list.Valid("of a power of two, all bits", {"EdgeCase"}, in(256, TapeOf({1, 2, 3, 0xff})));
+  list.Valid("of one more", {"EdgeCase"}, in(257, TapeOf({1, 2, 3, 0xff, 1, 2, 3, 0})));
+  list.Valid("the last one; those behind it are refused", {"Normal"},
+             in(5, TapeOf({0, 0, 0, 5, 0, 0, 0, 7, 0, 0, 0, 4, 0, 0, 0, 1})));
+  list.Valid("of as many as there can be", {"EdgeCase"},
+             in(0xffffffff, TapeOf({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe})));
+  list.Valid("drawn", {"Normal"}, in(50, Seed("index")));
+  Bytes refused;
+  for (int i = 0; i < 255; ++i) refused = Join({refused, Bytes{0, 0, 0, 3}});
+  list.Valid("255 refused candidates, then one", {"RareBranch"},
+             in(3, TapeOf(Join({refused, Bytes{0, 0, 0, 2}}))));
+  list.Invalid("DrawIndex.1", "of none", {"Range"}, in(0, TapeOf({0, 0, 0, 0})));
+  list.Invalid("DrawIndex.1", "of too many", {"Range"},
+               in(std::uint64_t{1} << 32, TapeOf({0, 0, 0, 0})));
+  list.Invalid("DrawIndex.3", "an empty tape", {"Exhausted"}, in(1, TapeOf({})));
+  list.Invalid("DrawIndex.3", "a byte too few behind one that was refused", {"Exhausted"},
+               in(3, TapeOf({0, 0, 0, 3, 0, 0, 0})));
+  list.Invalid("DrawIndex.5", "256 refused candidates", {"RareBranch"},
+               in(3, TapeOf(Join({refused, Bytes{0, 0, 0, 3, 0, 0, 0, 2}}))));
+}
+
 void TransitionCases(List& list) {
   using enum TokenState;
   using enum TokenEvent;
@@ -562,6 +589,7 @@ Makers IssuanceMakers() {
           {"Issue", IssueCases},
           {"Accept", AcceptCases},
           {"CheckMisissue", CheckMisissueCases},
+          {"DrawIndex", DrawIndexCases},
           {"Transition", TransitionCases}};
 }
 

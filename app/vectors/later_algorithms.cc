@@ -233,6 +233,13 @@ std::vector<Algorithm> LaterAlgorithms() {
          return Nothing(CheckMisissue(ToBytes(in.at("admin")), ToBytes(in.at("link")),
                                       ToBytes(in.at("request")), ToBytes(in.at("response"))));
        }},
+      {"DrawIndex",
+       "8-issuance",
+       {"count", "source"},
+       [](const Json& in) {
+         Tape tape = ToTape(in.at("source"));
+         return Drawn("index", DrawIndex(ToNumber(in.at("count")), tape.Source()), tape);
+       }},
       {"Transition",
        "8-issuance",
        {"state", "event"},

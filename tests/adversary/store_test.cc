@@ -98,8 +98,8 @@ TEST(Store, AWalletNeverUsesAFailedSerialAgain) {
   ASSERT_EQ(Outcome(wallet.Accept(SignedAnswer(group.admin_seed(), sk, second.sealed), kStart)),
             "ok");
   for (int i = 0; i < 3; ++i) {
-    const auto borrow =
-        wallet.Spend(LenderKey(0), Ascii("request " + std::to_string(i)), kStart + kDay);
+    const auto borrow = wallet.Spend(LenderKey(0), Ascii("request " + std::to_string(i)),
+                                     kStart + kDay, SourceOf("any"));
     ASSERT_EQ(Outcome(borrow), "ok");
     const View body = View(borrow->sealed).first(borrow->sealed.size() - 64);
     EXPECT_FALSE(burnt.contains(ParseBorrow(body)->token.spend_key));

@@ -467,7 +467,9 @@ TEST(Http, RefundTable) {
         EXPECT_EQ(TokenAfter(status, "spent", code, resent), TokenEnd::kServed);
         EXPECT_EQ(TokenAfter(status, "unspent", code, resent),
                   resent ? TokenEnd::kPending : TokenEnd::kReleased);
-        EXPECT_EQ(TokenAfter(status, "refunded", code, resent), TokenEnd::kReleased);
+        EXPECT_EQ(TokenAfter(status, "refunded", code, resent),
+                  resent ? TokenEnd::kPending : TokenEnd::kReleased);
+        EXPECT_EQ(TokenAfter(status, "pending", code, resent), TokenEnd::kPending);
         EXPECT_EQ(TokenAfter(status, "", code, resent), TokenEnd::kPending);
         EXPECT_EQ(TokenAfter(status, "unspent ", code, resent), TokenEnd::kPending);
       }

@@ -896,6 +896,34 @@ constexpr TokenEvent kEvents[] = {
     TokenEvent::kSent,     TokenEvent::kAccepted, TokenEvent::kRefused,  TokenEvent::kCancelled,
     TokenEvent::kReserved, TokenEvent::kServed,   TokenEvent::kReleased, TokenEvent::kExpired};
 
+// Property.IndexUniform: what is read first has 32 bits, of which those of count - 1 count.
+TEST(Issuance, IndexUniform) {
+  CheckProperty(
+      [] {
+        const auto count = *rc::gen::inRange<std::uint64_t>(1, 1025);
+        const auto high = *rc::gen::arbitrary<std::uint16_t>();
+        std::map<std::uint64_t, int> drawn;
+        for (std::uint32_t low = 0; low < 1024; ++low) {
+          const Bytes first = *I2OSP(ZZ{static_cast<long>(high & 0xfc00)} * 65536 + low, 4);
+          int reads = 0;
+          const auto index = DrawIndex(count, [&](std::span<std::uint8_t> bytes) {
+            if (++reads > 1) return false;
+            std::ranges::copy(first, bytes.begin());
+            return true;
+          });
+          if (index)
+            ++drawn[*index];
+          else
+            RC_ASSERT(Step(index) == "DrawIndex.3");
+        }
+        RC_ASSERT(drawn.size() == count);
+        RC_ASSERT(drawn.rbegin()->first == count - 1);
+        for (const auto& [index, times] : drawn) RC_ASSERT(times == drawn[0]);
+        RC_ASSERT(static_cast<std::uint64_t>(drawn[0]) == 1024 / std::bit_ceil(count));
+      },
+      2);
+}
+
 // Property.TransitionFinal, and the table: rows are states, columns events, in the spec's order.
 TEST(Issuance, TransitionFinal) {
   const std::string next[] = {"Rhbb...b", ".hbb...b", "....s..b",

@@ -37,7 +37,8 @@ TEST(Obtained, NewestOfTheEpoch) {
   Obtain(group, wallet, 2, full - 5, "third");
   EXPECT_EQ(Kept(group), At(full + kAnHour));
   for (const char* request : {"a", "b", "c", "d", "e", "f", "a"})
-    EXPECT_EQ(wallet.Spend(LenderKey(0), Ascii(request), kSpending)->obtained, full + kAnHour);
+    EXPECT_EQ(wallet.Spend(LenderKey(0), Ascii(request), kSpending, SourceOf("any"))->obtained,
+              full + kAnHour);
 }
 
 // Nothing finer than an hour is in the rows; a time beyond all reason is no reason to fail.
@@ -47,7 +48,8 @@ TEST(Obtained, IsCoarse) {
   Obtain(group, wallet, 1, kStart + 1234, "a");
   EXPECT_EQ(std::stoull(Kept(group)[0][1]) % kAnHour, 0u);
   Obtain(group, wallet, 1, UINT64_MAX, "b");
-  EXPECT_GT(wallet.Spend(std::nullopt, Ascii("r"), kSpending)->obtained, kSpending);
+  EXPECT_GT(wallet.Spend(std::nullopt, Ascii("r"), kSpending, SourceOf("any"))->obtained,
+            kSpending);
 }
 
 // As long as a token is left, and no longer: spent, or expired. What was burnt at once was not
@@ -58,10 +60,12 @@ TEST(Obtained, GoesWithTheLastToken) {
   Obtain(group, wallet, 2, kStart, "a");
   for (const char* request : {"a", "b"}) {
     EXPECT_EQ(Kept(group).size(), 1u);
-    const Bytes borrow = wallet.Spend(std::nullopt, Ascii(request), kSpending)->sealed;
+    const Bytes borrow =
+        wallet.Spend(std::nullopt, Ascii(request), kSpending, SourceOf("any"))->sealed;
     ASSERT_EQ(Outcome(wallet.End(borrow, false)), "ok");
     EXPECT_EQ(Kept(group).size(), 1u);
-    const Bytes again = wallet.Spend(std::nullopt, Ascii(request), kSpending)->sealed;
+    const Bytes again =
+        wallet.Spend(std::nullopt, Ascii(request), kSpending, SourceOf("any"))->sealed;
     ASSERT_EQ(Outcome(wallet.End(again, true)), "ok");
   }
   EXPECT_EQ(Kept(group), Table{});
@@ -86,7 +90,8 @@ TEST(Obtained, LackingIsDamage) {
   Wallet wallet = group.OpenWallet();
   Obtain(group, wallet, 1, kStart, "a");
   Query(group.WalletFile(), "DELETE FROM obtained");
-  EXPECT_EQ(Outcome(wallet.Spend(std::nullopt, Ascii("r"), kSpending)), "unusable");
+  EXPECT_EQ(Outcome(wallet.Spend(std::nullopt, Ascii("r"), kSpending, SourceOf("any"))),
+            "unusable");
   EXPECT_EQ(Query(group.WalletFile(), "SELECT state FROM token"), (Table{{"held"}}));
 }
 

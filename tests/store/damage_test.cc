@@ -219,7 +219,7 @@ void AskEverything(const std::string& directory) {
     (void)wallet->Request(LenderKey(1), 1, false, kStart, SourceOf("r"));
     (void)wallet->Accept(AsBytes(ReadAll(directory + "/response")), kStart);
     (void)wallet->Cancel(AsBytes(ReadAll(directory + "/request")));
-    const auto spent = wallet->Spend(std::nullopt, Ascii("another"), kSpendTime);
+    const auto spent = wallet->Spend(std::nullopt, Ascii("another"), kSpendTime, SourceOf("any"));
     if (spent) (void)wallet->End(spent->sealed, false);
     (void)wallet->End(AsBytes(ReadAll(directory + "/borrow")), true);
     (void)wallet->Expire(kStart + 9 * kDay);
@@ -238,7 +238,8 @@ void Prepare(const Group& group) {
   const auto second = wallet.Request(LenderKey(0), 2, false, kStart, SourceOf("2")).value();
   wallet.Sent(second.hash).value();
   const auto response = admin.Issue(second.sealed, kStart, SourceOf("i"), is_new).value();
-  const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kSpendTime).value();
+  const auto borrow =
+      wallet.Spend(LenderKey(0), Ascii("request"), kSpendTime, SourceOf("any")).value();
   for (const std::string& directory : {group.AdminDirectory(), group.WalletDirectory()}) {
     WriteTo(directory + "/request", AsText(second.sealed));
     WriteTo(directory + "/response", AsText(response));
@@ -403,7 +404,8 @@ const std::vector<Change>& Changes() {
        [](const Group&, const std::string& directory) {
          auto wallet = Wallet::Open(directory);
          if (!wallet) return Outcome(wallet);
-         return Outcome(wallet->Spend(LenderKey(0), Ascii("another request"), kSpendTime));
+         return Outcome(
+             wallet->Spend(LenderKey(0), Ascii("another request"), kSpendTime, SourceOf("any")));
        }},
       {"served", "wallet.db",
        [](const Group&, const std::string& directory) {

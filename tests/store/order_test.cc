@@ -103,14 +103,15 @@ TEST(Order, ReservedBeforeBorrow) {
     ASSERT_EQ(wallet.Accept(response, kStart)->held, 2u);
   }
   Wallet wallet = group.OpenWallet();
-  const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay);
+  const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay, SourceOf("any"));
   ASSERT_EQ(Outcome(borrow), "ok");
   EXPECT_TRUE(borrow->is_new);
   EXPECT_EQ(files.Unsynced(), Names{});
   const Borrow parsed = ParseBorrow(View(borrow->sealed).first(borrow->sealed.size() - 64)).value();
   EXPECT_EQ(Query(group.WalletFile(), "SELECT id, digest FROM token WHERE state = 'spending'"),
             (Table{{AsText(TokenId(parsed.token).value()), AsText(parsed.digest)}}));
-  const auto again = group.OpenWallet().Spend(LenderKey(0), Ascii("request"), kStart + kDay);
+  const auto again =
+      group.OpenWallet().Spend(LenderKey(0), Ascii("request"), kStart + kDay, SourceOf("any"));
   EXPECT_EQ(again->sealed, borrow->sealed);
   EXPECT_FALSE(again->is_new);
   EXPECT_EQ(Query(group.WalletFile(), "SELECT 1 FROM token WHERE state = 'spending'").size(), 1u);
@@ -159,7 +160,8 @@ TEST(Order, EverythingIsDurable) {
   durable("Issue", Outcome(response));
   durable("Accept", Outcome(wallet.Accept(*response, kStart)));
   for (const bool served : {false, true}) {
-    const auto borrow = wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay);
+    const auto borrow =
+        wallet.Spend(LenderKey(0), Ascii("request"), kStart + kDay, SourceOf("any"));
     durable("Spend", Outcome(borrow));
     durable(served ? "End, served" : "End, released", Outcome(wallet.End(borrow->sealed, served)));
   }

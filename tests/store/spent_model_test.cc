@@ -487,9 +487,11 @@ struct Spend : WalletStep {
   /// 0 and 1: a lender; 2: one that no token is for; 3: any.
   std::size_t lender = *rc::gen::weightedElement<std::size_t>({{4, 0}, {4, 1}, {1, 2}, {4, 3}});
   std::size_t request = Uniform<std::size_t>(0, kRequests);
+  std::size_t seed = Uniform<std::size_t>(0, 1000);
   explicit Spend(const WalletModel&) : WalletStep("spend") {
-    shown = {{"lender", lender}, {"request", request}};
+    shown = {{"lender", lender}, {"request", request}, {"seed", seed}};
   }
+  ByteSource Source() const { return SourceOf("which " + std::to_string(seed)); }
   bool Fits(std::size_t i) const {
     return lender == 3 || WalletTokenAt(i).token.audience == LenderKey(lender);
   }
@@ -501,13 +503,17 @@ struct Spend : WalletStep {
           (!same || WalletTokenAt(i).id < WalletTokenAt(*same).id))
         same = i;
     if (same) return std::pair(*same, false);
-    for (const bool was_reserved : {false, true})
+    // The windows of these epochs do not overlap.
+    for (const bool was_reserved : {false, true}) {
+      std::vector<std::size_t> some;
       for (std::size_t i = 0; i < model.tokens.size(); ++i) {
         const std::uint64_t from = kStart + WalletTokenAt(i).number * kDay;
         if (model.tokens[i].first == Fate::kHeld && Fits(i) && model.now >= from &&
             model.now < from + kDay && model.WasReserved(i) == was_reserved)
-          return std::pair(i, true);
+          some.push_back(i);
       }
+      if (!some.empty()) return std::pair(some[*DrawIndex(some.size(), Source())], true);
+    }
     return std::nullopt;
   }
   std::string Do(WalletModel& model) const override {
@@ -523,7 +529,8 @@ struct Spend : WalletStep {
   std::string Act(const WalletModel& before, WalletStore& store) const override {
     std::optional<Bytes> audience;
     if (lender < 3) audience = LenderKey(lender);
-    const auto spent = store.wallet->Spend(audience, Ascii(RequestAt(request)), before.now);
+    const auto spent =
+        store.wallet->Spend(audience, Ascii(RequestAt(request)), before.now, Source());
     if (!spent) return Outcome(spent);
     const auto chosen = Choose(before);
     RC_ASSERT(chosen.has_value());

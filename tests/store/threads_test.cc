@@ -102,7 +102,8 @@ TEST(Threads, OfOneWallet) {
       [&](std::size_t worker) {
         for (std::size_t i = 0; i < kEach; ++i) {
           const auto borrowing =
-              wallet.Spend(LenderKey(0), Ascii("request " + std::to_string(worker)), kNow, true);
+              wallet.Spend(LenderKey(0), Ascii("request " + std::to_string(worker)), kNow,
+                           SourceOf("any"), true);
           ASSERT_EQ(Outcome(borrowing), "ok");
           EXPECT_EQ(Outcome(wallet.End(borrowing->sealed, i % 4 != 0, i % 2 == 0)), "ok");
         }

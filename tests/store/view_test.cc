@@ -54,7 +54,7 @@ struct World {
     std::vector<Bytes> claim_ids;
     for (int i = 0; i < 3; ++i) {
       const Bytes bytes = Ascii(request + std::to_string(i));
-      borrows.push_back(wallet.Spend(lender->key(), bytes, spent)->sealed);
+      borrows.push_back(wallet.Spend(lender->key(), bytes, spent, SourceOf("any"))->sealed);
       const auto claimed = lender->Redeem(borrows.back(), bytes, spent, true, claims);
       EXPECT_EQ(VerdictOf(claimed), "fresh");
       EXPECT_EQ(VerdictOf(lender->Redeem(borrows.back(), bytes, spent, true, claims)), "busy");

@@ -863,14 +863,6 @@ class Together(Borrowing, AtOnce):
         return sorted((said.get("verdict") or said.get("state") or said["step"], status)
                       for status, said, _ in done)
 
-    def copied(self):
-        """A borrow, and what a copy of the wallet makes of its token."""
-        shutil.copytree(self.path("m"), self.path("copy"))
-        self.ok(*self.spend("twice", "other", directory="copy"))
-        shutil.rmtree(self.path("copy"))
-        self.ok(*self.spend())
-        return {"borrow": "twice", "request": "other"}
-
     def test_redeem(self):
         """Claimed by one, settled by one."""
         for _ in self.rounds():

@@ -371,17 +371,9 @@ class Spend(BorrowTest):
 class Redeem(BorrowTest):
     """lender redeem, settle and release: the table of 9-redemption."""
 
-    def copy_of_m(self):
-        """What a copied wallet would spend the same token for, in the file twice."""
-        shutil.copytree(self.path("m"), self.path("copy"))
-        self.ok(*self.spend("twice", "other", directory="copy"))
-        shutil.rmtree(self.path("copy"))
-        return {"borrow": "twice", "request": "other"}
-
     def test_table(self):
         """Each state with the same digest and another one, owner alive or dead."""
-        other = self.copy_of_m()
-        self.ok(*self.spend())
+        other = self.copied()
         double = ("double-spend", 1)
         first = self.claim("--resume")  # of no entry: that the owner is dead changes nothing
         self.assertEqual(self.verdict(*self.redeem()), ("busy", 3))
@@ -414,8 +406,7 @@ class Redeem(BorrowTest):
 
     def test_what_is_refused_leaves_all_as_it_was(self):
         """busy, double-spend and served change nothing either."""
-        other = self.copy_of_m()
-        self.ok(*self.spend())
+        other = self.copied()
         claim = self.claim()
         for arguments in (self.redeem(), self.redeem(**other), None, self.redeem("--resume")):
             if arguments is None:
@@ -520,9 +511,8 @@ class Redeem(BorrowTest):
 
     def test_a_copied_wallet(self):
         """Both copies show the token as theirs; whoever comes second is refused."""
-        other = self.copy_of_m()
+        other = self.copied()
         claim = self.claim(**other)
-        self.ok(*self.spend())
         self.assertEqual(self.verdict(*self.redeem()), ("double-spend", 1))
         self.ok(*self.finish("settle", claim))
         self.assertEqual(self.verdict(*self.redeem()), ("served", 1))

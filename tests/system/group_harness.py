@@ -235,6 +235,22 @@ class GroupTest(Commands):
 class Borrowing:
     """Beside GroupTest: the commands of spending, in a folder of make_borrowers."""
 
+    def copied(self):
+        """A borrow, and what a copy of the wallet makes of its token: which one it takes is drawn."""
+        shutil.copytree(self.path("m"), self.path("before"))
+        self.ok(*self.spend())
+        token = decode_text("BORROW", self.read("borrow"))[34:-64]
+        twice = None
+        while twice != token:
+            shutil.copytree(self.path("before"), self.path("copy"))
+            self.ok(*self.spend("twice", "other", directory="copy"))
+            twice = decode_text("BORROW", self.read("twice"))[34:-64]
+            shutil.rmtree(self.path("copy"))
+            if twice != token:
+                os.remove(self.path("twice"))
+        shutil.rmtree(self.path("before"))
+        return {"borrow": "twice", "request": "other"}
+
     @staticmethod
     def spend(out="borrow", request="request", directory="m", lender="l.pub", now=SPEND):
         at = ["--lender", lender] if lender else []

@@ -87,6 +87,32 @@ class Thieves(LimitTest):
         # Without the wallet's r_inv nothing joins them: any other unit in its place gives no hash of a token.
         self.assertNotIn(sent[0] * pow(factors[0] * 2, 65537, n) % n, hashes)
 
+    def test_wallet_with_a_token_that_was_shown(self):
+        """Limit.StolenWallet: what the lender has seen of it is in the wallet, whether it is pending or held again."""
+        self.ok(*self.accept())
+        self.spend("a question", "b")
+        shown = self.token("b")
+        for state in ("spending", "held"):
+            held = {row["token"]: row["state"] for row in self.tables("m")["token"]}
+            self.assertEqual(held[shown], state)
+            if state == "spending":
+                self.ok("member", "outcome", "--dir", "m", "b", "--released")
+
+    def test_last_of_an_epoch(self):
+        """Limit.LastOfEpoch: a token of the next one comes when none of this one is left."""
+        self.ok(*self.accept())
+        self.ok(*self.epoch(out="e2", issue_days=2, now=T0 + 4 * DAY))
+        self.ok(*self.join("e2"))
+        self.ok(*self.request(out="rq2", now=T0 + 5 * DAY))
+        self.ok(*self.issue("rq2", out="rs2", now=T0 + 5 * DAY))
+        self.ok(*self.accept("rs2", now=T0 + 5 * DAY))
+        keys = []
+        for number in range(4):
+            self.write(f"r{number}", b"request %d" % number)
+            self.ok("member", "spend", "--dir", "m", "--request", f"r{number}", "--out", f"b{number}", "--now", str(T0 + 8 * DAY))
+            keys.append(self.token(f"b{number}")[2:34])
+        self.assertEqual([key == keys[0] for key in keys], [True, True, True, False])
+
     def test_wallet_with_tokens(self):
         """Limit.StolenWallet: the thief spends what it holds, and the member comes too late."""
         self.ok(*self.accept())

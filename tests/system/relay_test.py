@@ -518,7 +518,7 @@ class Load(LendingTest):
         calls = self.stub.calls
         reply = ask(self.relay.address, data)
         self.assertEqual((reply.status, reply.code, reply.token, reply.get("retry-after")),
-                         (503, "token_busy", "unspent", "1"))
+                         (503, "token_busy", "pending", "1"))
         self.release(thread)
         self.assertEqual((replies[0].status, replies[0].token), (200, "spent"))
         self.assertEqual(self.stub.calls, calls)
@@ -622,7 +622,7 @@ class Load(LendingTest):
                 if reply.status is None:
                     break  # taken: the first one will be turned away
         if reply.status is not None:
-            self.assertEqual((reply.status, reply.code, reply.token), (503, "token_busy", "unspent"))
+            self.assertEqual((reply.status, reply.code, reply.token), (503, "token_busy", "pending"))
             # There is a place for another token.
             self.assertEqual(self.borrow("ok").status, 200)
             first.sendall(data[-1:])
@@ -836,7 +836,7 @@ class Faults(LendingTest):
             with self.fault(how):
                 for _ in range(2):
                     reply = ask(self.relay.address, data)
-                    self.assertEqual((reply.status, reply.code, reply.token), (500, "store_failed", "unspent"), how)
+                    self.assertEqual((reply.status, reply.code, reply.token), (500, "store_failed", "pending"), how)
             self.assertEqual((self.stub.calls, self.count()), (calls, before))
             reply = ask(self.relay.address, data)
             self.assertEqual((reply.status, reply.token, self.stub.calls), (200, "spent", calls + 1))
@@ -856,7 +856,7 @@ class Faults(LendingTest):
                 thread.join()
             reply = replies[0]
             self.assertEqual((reply.status, reply.code, reply.token, reply.get("x-should-retry")),
-                             (500, "store_failed", "spent", "false"), how)
+                             (500, "store_failed", "pending", "false"), how)
             self.assertNotIn(b"word0", reply.data)
             self.assertEqual(self.count(), (before[0] + 1, *before[1:]))
             reply = ask(self.relay.address, data)

@@ -57,7 +57,7 @@ class Rules(unittest.TestCase):
         """ref/ is to be read in one sitting. The aim was 1,050 lines; this is what it came to."""
         lines = sum(1 for path in sources(TOP, "ref") for line in path.read_text().splitlines()
                     if line.strip() and not line.strip().startswith("//"))
-        self.assertLessEqual(lines, 1320)
+        self.assertLessEqual(lines, 1330)
 
     def test_sources_are_formatted(self):
         files = sources(TOP, "ref", "app", "tests", "fuzz", "bench")

@@ -149,7 +149,7 @@ TEST(Limits, LyingLender) {
   const Group group(8);
   Wallet wallet = Filled(group, 3);
   const auto spend = [&](const std::string& request) {
-    return wallet.Spend(LenderKey(0), Ascii(request), kStart + kDay)->sealed;
+    return wallet.Spend(LenderKey(0), Ascii(request), kStart + kDay, SourceOf("any"))->sealed;
   };
   // An honest lender's two borrows have nothing in common but the epoch and the lender.
   const Bytes first = spend("a"), second = spend("b");
@@ -171,7 +171,7 @@ TEST(Limits, Failover) {
   const Group group(8);
   Wallet wallet = Filled(group, 1);
   const auto spend = [&](std::size_t lender, const std::string& body) {
-    return wallet.Spend(LenderKey(lender), Ascii(body), kStart + kDay)->sealed;
+    return wallet.Spend(LenderKey(lender), Ascii(body), kStart + kDay, SourceOf("any"))->sealed;
   };
   const std::string body = "my question, as I put it";
   const Bytes first = spend(0, body), second = spend(1, body);

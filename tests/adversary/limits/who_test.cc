@@ -175,8 +175,12 @@ TEST(Limits, QuotaTellsWho) {
   obtain(1, 3);
   // Whatever is spent now is wallet1's, and the other two have borrowed nothing.
   EXPECT_EQ(obtained(), (std::map<std::string, std::uint64_t>{{"wallet1", 3}}));
-  EXPECT_EQ(Outcome(group.OpenWallet(0).Spend(std::nullopt, Ascii("r"), kStart + kDay)), "refused");
-  EXPECT_EQ(Outcome(group.OpenWallet(1).Spend(std::nullopt, Ascii("r"), kStart + kDay)), "ok");
+  EXPECT_EQ(
+      Outcome(group.OpenWallet(0).Spend(std::nullopt, Ascii("r"), kStart + kDay, SourceOf("any"))),
+      "refused");
+  EXPECT_EQ(
+      Outcome(group.OpenWallet(1).Spend(std::nullopt, Ascii("r"), kStart + kDay, SourceOf("any"))),
+      "ok");
   obtain(0, 4);
   EXPECT_EQ(obtained(), (std::map<std::string, std::uint64_t>{{"wallet0", 4}, {"wallet1", 3}}));
 }
@@ -212,7 +216,8 @@ TEST(Limits, KeyPerMember) {
     const auto outgoing = wallet->Request(LenderKey(0), 2, false, kStart, SourceOf("r"));
     const SecretKey& sk = Key(2048, i == 2 ? 0 : i);
     ASSERT_EQ(wallet->Accept(SignedAnswer(admin_seed, sk, outgoing->sealed), kStart)->held, 2u);
-    const Bytes borrow = wallet->Spend(std::nullopt, Ascii("r"), kStart + kDay)->sealed;
+    const Bytes borrow =
+        wallet->Spend(std::nullopt, Ascii("r"), kStart + kDay, SourceOf("any"))->sealed;
     const Token token = ParseBorrow(View(borrow).first(borrow.size() - 64))->token;
     EXPECT_TRUE(behind.at(token.key_id).contains(i));
   }
