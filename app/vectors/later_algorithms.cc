@@ -238,7 +238,9 @@ std::vector<Algorithm> LaterAlgorithms() {
        {"count", "source"},
        [](const Json& in) {
          Tape tape = ToTape(in.at("source"));
-         return Drawn("index", DrawIndex(ToNumber(in.at("count")), tape.Source()), tape);
+         const auto index = DrawIndex(ToNumber(in.at("count")), tape.Source());
+         if (!index) return Failed(index.error());
+         return Done({{"index", *index}, {"tape_used", tape.used()}});
        }},
       {"Transition",
        "8-issuance",

@@ -425,7 +425,7 @@ TEST_F(ExternalVectors, Rfc4231) {
   });
 }
 
-// HMAC.1, CheckAttestation.2: valid tags are taken, modified ones are not; whole and of 128 bits.
+// HMAC.1: valid tags are taken, modified ones are not; whole and of 128 bits.
 TEST_F(ExternalVectors, WycheproofHmac) {
   Run(kHmac, 174, [](const std::string& text) {
     const json file = json::parse(text);
