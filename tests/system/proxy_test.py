@@ -87,6 +87,43 @@ class Whole(ProxyTest):
         self.assertIn(f"export ANTHROPIC_BASE_URL={self.proxy.url}\n", said)
         self.assertIn(f"export OPENAI_BASE_URL={self.proxy.url}/v1\n", said)
 
+    def again(self, *more):
+        """Relay and proxy, begun anew, the relay first."""
+        self.proxy.stop()
+        self.relay.stop()
+        type(self).relay = self.serve(*more)
+        type(self).proxy = self.borrow_through(self.relay.url, more=more)
+
+    def test_more_is_allowed(self):
+        """Where both sides say so; elsewhere it is refused, without a token."""
+        allowed = ("--allow", "POST /v1/images/edits", "--allow", "GET /v1/models/all")
+        before = self.tokens()
+        said = self.call({"model": "ok"}, "/v1/images/edits")
+        self.assertEqual((said.status, said.code, said.token), (404, "bad_target", "unspent"))
+        self.proxy.stop()
+        type(self).proxy = self.borrow_through(self.relay.url, more=allowed)
+        said = self.call({"model": "ok"}, "/v1/images/edits")
+        self.assertEqual((said.status, said.code, said.token), (404, "bad_target", "unspent"))
+        self.change(before)
+        self.again(*allowed)
+        for target in ("/v1/images/edits", "/v1/messages"):
+            self.assertEqual(self.call({"model": "ok"}, target).status, 200)
+            self.assertEqual(self.stub.last[0], f"POST {target} HTTP/1.1")
+        self.change(before, held=-2, spent=2)
+        self.again()
+
+    def test_arguments(self):
+        self.ok("lender", "init", "--dir", "spare", "--out", "spare.pub")
+        self.write("spare/serving.lock", b"")  # it is left behind, and locked by nobody
+        serve = ["lender", "serve", "--dir", "spare", "--upstream", "http://127.0.0.1:9", "--credential-file", "credential"]
+        for wrong in ("PUT /v1/images", "POST v1/images", "POST", "POST /v1/%61", "POST /v1/a b", "post /v1/images"):
+            self.assertIn("is not of the form \"POST /PATH\"", self.unusable(*serve, "--listen", "127.0.0.1:0", "--allow", wrong))
+        for one in ("--tls-cert", "--tls-key"):
+            self.assertIn("goes with", self.unusable(*serve, "--listen", "127.0.0.1:0", one, "credential"))
+        for wrong in ("127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "8080", "127.0.0.1:x"):
+            self.assertIn("is not of the form ADDRESS:PORT", self.unusable(*serve, "--listen", wrong))
+        self.assertIn("cannot be used", self.unusable(*serve, "--listen", "127.0.0.1:0", "--upstream-ca", "credential"))
+
     def test_what_leaves(self):
         """Names are removed, fingerprints stay behind; the rest is as it was, byte for byte."""
         body = (b'{"model":"echo","user":"me", "n":1.50e1,"metadata":{"user_id":"me"},'
