@@ -809,7 +809,12 @@ class Page:
         def cell(name, body):
             cells.append(f"<div><dt>{name}<dd>{body}</div>")
         # Vectors.
+        labels = [one["label"] for one in algorithm["steps"]]
+        before = set(labels[:labels.index(step["label"])])
+        come = sum(one["fails_at"] not in before for one in algorithm["vectors"])
         text = f"{count(algorithm['vectors'], 'vector')} of {e(algorithm['name'])}" if algorithm["vectors"] else "none"
+        if algorithm["vectors"]:
+            text += f", of which {come} do not fail before it" + ("" if here else "; none must fail here")
         if here:
             text += details(f"{len(here)} must fail here", [f"{e(algorithm['name'])}:{one['id']} {e(one['comment'])}" for one in here])
         cell("vectors that reach it", text)
